@@ -1,0 +1,1 @@
+"""Dataset folders: reading, importing, converting, and the demo world."""

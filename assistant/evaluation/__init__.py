@@ -1,0 +1,1 @@
+"""The paper's experiment: metrics, memory settings, runs, reports."""

@@ -1,0 +1,1 @@
+"""The policies: what writes the assistant's part of a trajectory."""

@@ -1,0 +1,1 @@
+"""The training pipeline: traces, supervised warm start, GRPO."""

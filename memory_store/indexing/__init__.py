@@ -1,0 +1,1 @@
+"""The writers of memory: what turns behaviours into entries."""
