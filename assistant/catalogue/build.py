@@ -1,0 +1,131 @@
+"""Builds a catalogue folder: items, vectors, BM25. Stopped anywhere and started again it ends in the same state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assistant.catalogue.dense import replace_text, write_vectors
+from assistant.catalogue.filters import brand_key
+from assistant.catalogue.items import Items, as_row
+from assistant.catalogue.lexical import write_index
+from assistant.errors import DatasetError
+from assistant.types import Item
+
+if TYPE_CHECKING:
+    from memory_store.embedding import Embedder
+
+FORMAT = 1
+ITEMS, VECTORS, LEXICAL, ROWS, MANIFEST = "items.sqlite", "vectors.npy", "bm25", "rows.npy", "catalogue.json"
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step ("items", "vectors", "words"), what is done and the total (0 while unknown)."""
+
+
+def build_catalogue(
+    folder: Path, items: Iterable[Item], embedder: Embedder, *, progress: Progress | None = None
+) -> bool:
+    """Builds the catalogue of exactly these items in ``folder``; returns False where it already stood so.
+
+    The order of rows is (category, item id). ``catalogue.json`` is written last: without it the folder does not open.
+    Raises DatasetError where there is no item at all.
+    """
+    tell = progress or (lambda step, done, total: None)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = _write_items(folder, items, tell)
+    manifest = _describe(draft, embedder)
+    if _read_manifest(folder) == manifest:
+        draft.close()
+        (folder / _draft(ITEMS)).unlink()
+        return False
+    (folder / MANIFEST).unlink(missing_ok=True)
+    count = draft.count()
+    write_vectors(
+        folder / VECTORS,
+        (item.text() for item in draft.in_order()),
+        count,
+        embedder,
+        fingerprint=str(manifest["fingerprint"]),
+        progress=lambda done: tell("vectors", done, count),
+    )
+    tell("words", 0, count)
+    _write_lexical(folder, draft)
+    _write_rows(folder, draft)
+    draft.close()
+    os.replace(folder / _draft(ITEMS), folder / ITEMS)
+    replace_text(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+    tell("words", count, count)
+    return True
+
+
+def _draft(name: str) -> str:
+    return f"draft-{name}"
+
+
+def _write_items(folder: Path, items: Iterable[Item], tell: Progress) -> Items:
+    for suffix in ("", "-journal"):
+        (folder / (_draft(ITEMS) + suffix)).unlink(missing_ok=True)
+    draft = Items(folder / _draft(ITEMS))
+    draft.add_many(items)
+    count = draft.count()
+    if not count:
+        draft.close()
+        raise DatasetError(
+            f"No item to build the catalogue {folder} from: the data set's items file has no usable row."
+        )
+    tell("items", count, count)
+    return draft
+
+
+def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
+    digest = hashlib.sha256(f"{FORMAT} {embedder.name} {embedder.dimension}".encode())
+    brands: dict[str, str] = {}
+    for item in items.in_order():
+        digest.update(json.dumps(as_row(item), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if item.brand and brand_key(item.brand):
+            brands.setdefault(brand_key(item.brand), item.brand)
+    return {
+        "format": FORMAT,
+        "fingerprint": digest.hexdigest(),
+        "embedder": embedder.name,
+        "dimension": embedder.dimension,
+        "items": items.count(),
+        "categories": items.categories(),
+        "brands": dict(sorted(brands.items())),
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, object] | None:
+    path = folder / MANIFEST
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _write_lexical(folder: Path, items: Items) -> None:
+    draft = folder / _draft(LEXICAL)
+    shutil.rmtree(draft, ignore_errors=True)
+    write_index(draft, (item.text() for item in items.in_order()))
+    shutil.rmtree(folder / LEXICAL, ignore_errors=True)
+    os.replace(draft, folder / LEXICAL)
+
+
+def _write_rows(folder: Path, items: Items) -> None:
+    """What filters need of every row, at hand without SQLite: id, price, rating (NaN unknown), number of its brand."""
+    numbers: dict[str, int] = {}
+    keys = [brand_key(item.brand or "") for item in items.in_order()]
+    for number, key in enumerate(sorted(set(keys) - {""})):
+        numbers[key] = number
+    width = max(len(item.item_id.encode()) for item in items.in_order())
+    table = np.empty(len(keys), dtype=[("item_id", f"S{width}"), ("price", "f8"), ("rating", "f4"), ("brand", "i4")])
+    for row, item in enumerate(items.in_order()):
+        price = np.nan if item.price is None else item.price
+        rating = np.nan if item.average_rating is None else item.average_rating
+        table[row] = (item.item_id.encode(), price, rating, numbers.get(keys[row], -1))
+    np.save(folder / _draft(ROWS), table)
+    os.replace(folder / _draft(ROWS), folder / ROWS)

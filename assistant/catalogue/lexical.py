@@ -1,0 +1,50 @@
+"""BM25 over the items' texts (bm25s, its numba scorer, memory-mapped)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import bm25s
+import numpy as np
+from bm25s.stopwords import STOPWORDS_EN
+
+_WORD = re.compile(r"\b\w\w+\b")
+_STOPWORDS = frozenset(STOPWORDS_EN)
+
+
+def words(text: str) -> list[str]:
+    """The words that BM25 counts: lower case, two characters or more, English function words left out."""
+    return [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+
+
+def write_index(folder: Path, texts: Iterable[str]) -> None:
+    """Indexes the texts, a row each, into ``folder``. The same texts give the same bytes."""
+    vocabulary: dict[str, int] = {}
+    rows = [[vocabulary.setdefault(word, len(vocabulary)) for word in words(text)] for text in texts]
+    index = bm25s.BM25(backend="numba")
+    index.index((rows, vocabulary), show_progress=False)
+    index.save(folder, show_progress=False)
+
+
+class Lexical:
+    """A BM25 index, opened without reading it whole. The scorer is compiled here, so that no query waits for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = bm25s.BM25.load(folder, mmap=True, show_progress=False)
+        self._index.get_scores_from_ids([0])
+
+    def scores(self, text: str) -> np.ndarray:
+        """The BM25 score of every row for the text: float32 [n], zero where no word is shared."""
+        return self._index.get_scores_from_ids(self._index.get_tokens_ids(words(text)))
+
+    def rows_with(self, text: str) -> np.ndarray | None:
+        """The rows, ascending, whose text has every indexed word of ``text``; None where it has no such word."""
+        found: np.ndarray | None = None
+        pointers, indices = self._index.scores["indptr"], self._index.scores["indices"]
+        for word in words(text):
+            token = self._index.vocab_dict.get(word)
+            rows = indices[:0] if token is None else indices[pointers[token] : pointers[token + 1]]
+            found = np.asarray(rows) if found is None else np.intersect1d(found, rows, assume_unique=True)
+        return found
