@@ -1,0 +1,201 @@
+"""What is usual among buyers: counts by category and by kind of product, to contrast one person with the others."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from memory_store.indexing.items import ItemReading, Kinds, read_item
+from memory_store.indexing.lexicon import Lexicon, lexicon
+from memory_store.indexing.reviews import ReviewReading, read_review
+from memory_store.indexing.text import key, stem, words
+from memory_store.types import Behaviour
+
+CACHED_REVIEWS = 60_000
+_PRIOR_COUNT, _PRIOR_TOTAL = 0.6, 12.0
+_KIND_PRIOR = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A behaviour with what its item and its review say; ``kind`` is the kind of product, "" where unknown."""
+
+    behaviour: Behaviour
+    item: ItemReading
+    review: ReviewReading
+    kind: str
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Category and kind: the buyers that this purchase is compared with."""
+        return self.behaviour.category, self.kind
+
+
+@dataclass(slots=True)
+class Counts:
+    """Over the behaviours of one group: how many, with which item phrases, praise, aspects and brands."""
+
+    total: int = 0
+    reviews: int = 0
+    items: Counter[str] = field(default_factory=Counter)
+    praised: Counter[str] = field(default_factory=Counter)
+    aspects: Counter[str] = field(default_factory=Counter)
+    brands: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reading: Reading) -> None:
+        self.total += 1
+        self.items.update(reading.item.keys)
+        if reading.behaviour.brand:
+            self.brands[reading.behaviour.brand] += 1
+        if reading.review.aspects or reading.review.telling:
+            self.reviews += 1
+            self.praised.update(reading.review.praised)
+            self.aspects.update(reading.review.aspects.keys())
+
+
+class Corpus:
+    """The behaviours of all buyers, counted. ``fit`` it once, then ask it for rates and readings."""
+
+    def __init__(self) -> None:
+        self.lexicon: Lexicon = lexicon()
+        self.kinds = Kinds(())
+        self.labels: dict[str, str] = {}
+        self.brand_words: frozenset[str] = frozenset()
+        self._categories: defaultdict[str, Counts] = defaultdict(Counts)
+        self._groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
+        self._prices: dict[str, list[float]] = {}
+        self._items: dict[tuple[str, str], ItemReading] = {}
+        self._reviews: dict[str, tuple[Behaviour, ReviewReading]] = {}
+
+    @classmethod
+    def fit(cls, behaviours: Iterable[Behaviour]) -> Corpus:
+        """Counts every behaviour; equal behaviours in any order give equal counts."""
+        corpus, everything = cls(), list(behaviours)
+        readings = [corpus._item(behaviour) for behaviour in everything]
+        brands = {behaviour.brand for behaviour in everything if behaviour.brand}
+        corpus.brand_words = frozenset(stem(word) for brand in brands for word in words(brand))
+        corpus.kinds = Kinds(reading.heads for reading in corpus._items.values())
+        for reading in corpus._items.values():
+            corpus.labels.update(reading.labels)
+        prices: defaultdict[str, list[float]] = defaultdict(list)
+        for behaviour, _ in zip(everything, readings, strict=True):
+            whole = corpus.read(behaviour)
+            corpus._categories[behaviour.category].add(whole)
+            if whole.kind:
+                corpus._groups[whole.group].add(whole)
+            if behaviour.price is not None and behaviour.price > 0:
+                prices[behaviour.category].append(behaviour.price)
+        corpus._prices = {category: sorted(found) for category, found in prices.items()}
+        return corpus
+
+    def read(self, behaviour: Behaviour) -> Reading:
+        """The reading of a behaviour, of the corpus or not."""
+        item = self._item(behaviour)
+        cached = self._reviews.get(behaviour.behaviour_id)
+        if cached is None or cached[0] != behaviour:
+            cached = (behaviour, read_review(behaviour, self.lexicon))
+            if len(self._reviews) < CACHED_REVIEWS:
+                self._reviews[behaviour.behaviour_id] = cached
+        return Reading(behaviour, item, cached[1], self.kinds.of(item.heads))
+
+    def aspect_of(self, phrase: str) -> str:
+        """The aspect that a phrase key belongs to: by the vocabulary, by item texts ("Material: jelly"), or ""."""
+        term = self.lexicon.terms.get(phrase)
+        return term.aspect if term else self.labels.get(phrase, "")
+
+    def brand_share(self, brand: str, category: str, own: int, own_total: int) -> float:
+        """The brand's share of the category's purchases by others, with a prior."""
+        counts = self._categories[category]
+        return _rate(counts.brands[brand] - own, counts.total - own_total)
+
+    def price_rank(self, price: float, category: str) -> float | None:
+        """Which part of the category's purchases cost less (0 to 1); None where fewer than 8 prices are known."""
+        prices = self._prices.get(category, [])
+        return bisect_left(prices, price) / len(prices) if len(prices) >= 8 else None
+
+    def contrast(self, own: Sequence[Reading]) -> Contrast:
+        """Rates among the other buyers, for the person whose readings these are."""
+        return Contrast(self._categories, self._groups, own)
+
+    def category(self, category: str) -> Counts:
+        """The counts of one category; empty for an unknown one."""
+        return self._categories.get(category, Counts())
+
+    def _item(self, behaviour: Behaviour) -> ItemReading:
+        at = (behaviour.item_id, behaviour.title)
+        if at not in self._items:
+            self._items[at] = read_item(behaviour, self.lexicon)
+        return self._items[at]
+
+
+class Contrast:
+    """How usual something is among the others: the person's own purchases are taken out of the counts."""
+
+    def __init__(
+        self,
+        categories: defaultdict[str, Counts],
+        groups: defaultdict[tuple[str, str], Counts],
+        own: Sequence[Reading],
+    ) -> None:
+        self._categories, self._groups = categories, groups
+        self._own: defaultdict[str, Counts] = defaultdict(Counts)
+        self._own_groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
+        for reading in own:
+            self._own[reading.behaviour.category].add(reading)
+            if reading.kind:
+                self._own_groups[reading.group].add(reading)
+
+    def bought(self, phrase: str, reading: Reading) -> float:
+        """How often others' purchases of this kind bear the phrase; backs off to the category."""
+        category = reading.behaviour.category
+        rate = _rate(
+            self._categories[category].items[phrase] - self._own[category].items[phrase],
+            self._categories[category].total - self._own[category].total,
+        )
+        if not reading.kind:
+            return rate
+        group, mine = self._groups[reading.group], self._own_groups[reading.group]
+        total, count = group.total - mine.total, group.items[phrase] - mine.items[phrase]
+        return (count + _KIND_PRIOR * rate) / (total + _KIND_PRIOR)
+
+    def others(self, phrase: str, reading: Reading) -> int:
+        """How many purchases of the same kind (else category) by others bear the phrase."""
+        if reading.kind:
+            return self._groups[reading.group].items[phrase] - self._own_groups[reading.group].items[phrase]
+        category = reading.behaviour.category
+        return self._categories[category].items[phrase] - self._own[category].items[phrase]
+
+    def praised(self, phrase: str, category: str) -> float:
+        """How often others' reviews in the category praise the phrase."""
+        counts, mine = self._categories[category], self._own[category]
+        return _rate(counts.praised[phrase] - mine.praised[phrase], counts.reviews - mine.reviews)
+
+    def wrote_of(self, aspect: str, category: str) -> float:
+        """How often others' reviews in the category write of an aspect."""
+        counts, mine = self._categories[category], self._own[category]
+        return _rate(counts.aspects[aspect] - mine.aspects[aspect], counts.reviews - mine.reviews)
+
+
+def _rate(count: float, total: float) -> float:
+    return (count + _PRIOR_COUNT) / (total + _PRIOR_TOTAL)
+
+
+def surprise(count: float, total: float, rate: float) -> float:
+    """How much better a rate of its own explains ``count`` of ``total`` than the others' rate does.
+
+    The log-likelihood ratio of the binomial, in nats; 0 where the count is not above what the rate leads to expect.
+    """
+    rate = min(0.98, max(0.002, rate))
+    if total <= 0 or count <= total * rate:
+        return 0.0
+    missed = total - count
+    gain = count * math.log(count / (total * rate))
+    return gain + (missed * math.log(missed / (total * (1 - rate))) if missed > 1e-9 else 0.0)
+
+
+def brand_key(brand: str | None) -> frozenset[str]:
+    """The words of a brand as stems."""
+    return frozenset(key(brand).split()) if brand else frozenset()

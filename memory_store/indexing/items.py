@@ -1,0 +1,112 @@
+"""What an item's text says of it: phrases that may be worth wanting, and what kind of product it is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from memory_store.indexing.lexicon import Lexicon
+from memory_store.indexing.text import clean, key, segments, stem, words
+from memory_store.types import Behaviour
+
+READ_CHARACTERS = 1500
+"""Of an item's features and description."""
+
+_LABELLED = re.compile(r"(?:^|[\n.;,|•]|\s-)\s*([A-Za-z][A-Za-z ]{2,24}):\s*([^.;|\n•]{2,80})")
+_HEAD_END = re.compile(
+    r"[,;:(\[|/]|\s[-–—]\s|\b(?:for|with|by|in|from|compatible|fits|of|replaces|w)\b|[\d\"#&+]", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReading:
+    """``keys`` are the phrases found, ``heads`` the keys that the title ends its product name with, longest first,
+    ``opening`` the title's first words (often an unlisted brand), ``labels`` aspects that the text itself gives."""
+
+    keys: frozenset[str]
+    heads: tuple[str, ...]
+    opening: frozenset[str]
+    labels: dict[str, str]
+
+
+def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
+    """The reading of the item that a behaviour bought."""
+    title, body = clean(behaviour.title), clean(behaviour.item_text[:READ_CHARACTERS])
+    keys: set[str] = set()
+    for piece in segments(f"{title}\n{body}"):
+        keys |= phrase_keys([stem(word) for word in words(piece)], lexicon, longest=3)
+    title_stems = [stem(word) for word in words(title)[:3]]
+    opening = frozenset(title_stems[:2])
+    return ItemReading(frozenset(keys), _heads(title, lexicon), opening, _labels(body, lexicon))
+
+
+def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str]:
+    """The keys of one run of words: the vocabulary's values, and other phrases that could be an attribute.
+
+    Such a phrase neither begins nor ends with a stop word, and holds a number only before its unit.
+    """
+    found = {term.key for _, _, term in lexicon.find(stems) if term.kind == "value"}
+    stop, inner, terms, count = lexicon.stop, lexicon.inner, lexicon.terms, len(stems)
+    for start in range(count):
+        first = stems[start]
+        if first in stop or (len(first) < 3 and not first.isdigit()):
+            continue
+        number = first[0].isdigit()
+        if number and (start + 1 == count or stems[start + 1] not in lexicon.units):
+            continue
+        if not number and len(first) > 3 and first not in terms:
+            found.add(first)
+        for end in range(start + 2, min(count, start + longest) + 1):
+            last = stems[end - 1]
+            if last[0].isdigit():
+                break
+            if (last in stop or len(last) < 3) and not (number and end == start + 2):
+                if last in inner:
+                    continue
+                break
+            phrase = " ".join(stems[start:end])
+            if phrase not in terms:
+                found.add(phrase)
+    return found
+
+
+def _heads(title: str, lexicon: Lexicon) -> tuple[str, ...]:
+    cut = _HEAD_END.search(title, 3)
+    stems = [stem(word) for word in words(title[: cut.start()] if cut else title)][-4:]
+    while len(stems) > 1 and (stems[-1] in lexicon.stop or _is_value(stems[-1], lexicon)):
+        stems.pop()
+    if not stems or stems[-1] in lexicon.stop or len(stems[-1]) < 3:
+        return ()
+    return (" ".join(stems[-2:]), stems[-1]) if len(stems) > 1 and stems[-2] not in lexicon.stop else (stems[-1],)
+
+
+def _is_value(word: str, lexicon: Lexicon) -> bool:
+    term = lexicon.terms.get(word)
+    return term is not None and term.kind == "value"
+
+
+def _labels(body: str, lexicon: Lexicon) -> dict[str, str]:
+    """ "Material: jelly" makes "jelly" a material."""
+    labels: dict[str, str] = {}
+    for name, value in _LABELLED.findall(body):
+        term = lexicon.terms.get(key(name))
+        aspect = term.aspect if term else name.strip().title() if name.strip().title() in lexicon.aspects else None
+        if aspect:
+            labels.update(dict.fromkeys((key(part) for part in segments(value)), aspect))
+    return labels
+
+
+class Kinds:
+    """Kinds of product, learnt from how titles end ("argan oil shampoo" is a shampoo); finer than a category."""
+
+    def __init__(self, heads: Iterable[tuple[str, ...]], *, pairs: int = 6, singles: int = 8) -> None:
+        """``heads`` of every distinct item; a kind is named by two words where ``pairs`` items share them."""
+        counts = Counter(head for item in heads for head in item)
+        self._known = {head for head, count in counts.items() if count >= (pairs if " " in head else singles)}
+        self.words = {head for head, count in counts.items() if count >= 3}
+
+    def of(self, heads: Sequence[str]) -> str:
+        """The kind's key, "" where it is not known."""
+        return next((head for head in heads if head in self._known), "")
