@@ -1,0 +1,1 @@
+"""The prompts: text files that ``assistant.prompting`` loads."""
