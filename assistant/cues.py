@@ -6,9 +6,9 @@ import re
 
 
 def _cue(pattern: str) -> re.Pattern[str]:
-    """A pattern over several lines, regardless of case; a space in it means white space in the message."""
+    """A pattern over several lines, regardless of case; a space stands for white space, " ?" for perhaps some."""
     one_line = "".join(line.strip() for line in pattern.splitlines())
-    return re.compile(one_line.replace(" ", r"\s+"), re.IGNORECASE)
+    return re.compile(one_line.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
 
 
 ADULT = (
@@ -50,21 +50,23 @@ OFF_TOPIC = _cue(
 )
 
 WHY = _cue(
-    rf"^(?:but )?why(?: (?:is|are|did|do|was|would)(?: you)?(?: \w+)?)?(?: the)? (?:this|that|it|these|{NUMBER})\b|^why ?\?*$"
+    rf"""^(?:but )?why(?: (?:is|are|did|do|was|would)(?: you)?(?: \w+)?)?(?: the)?
+    (?: this| that| it| these| {NUMBER})\b|^why ?\?*$"""
 )
 COMPARE = _cue(r"\b(?:compare|difference between|versus|vs\.?|which (?:one )?is better)\b")
 TWO_NUMBERS = _cue(rf"{NUMBER} ?(?:and|with|to|vs\.?|versus|or|,|&) ?(?:the )?{NUMBER}")
 NUMBER_WORD = _cue(r"\b(\d{1,2}|first|second|third|fourth|fifth|1st|2nd|3rd|last)\b")
 
 MORE_LIKE = _cue(
-    rf"\b(?:more|something|similar|others?|ones?) (?:like|similar to|to) (?:the )?(?:this|that|it|{NUMBER})\b"
+    rf"""\b(?:more|something|similar|others?|ones?) (?:like|similar to|to)
+    (?: the)?(?: this| that| it| {NUMBER})\b"""
 )
 MORE = _cue(
     r"""^(?:(?:can you |please )?(?:show|give)(?: me)? (?:some )?(?:more|others?)(?: options| of them| please)?|
     more(?: options| please)?|anything else|any others?|other options|what else(?: do you have)?|next)[?.! ]*$"""
 )
 CHEAPER = _cue(
-    r"\b(?:(?:a bit |a little |much )?(?:cheaper|less expensive|more affordable)|lower price|too (?:expensive|pricey))\b"
+    r"\b(?:(?:a bit |a little |much )?(?:cheaper|less expensive|more affordable)|lower price|too (?:expensive|dear))\b"
 )
 DEARER = _cue(r"\b(?:more premium|higher end|better quality|more expensive|more upmarket)\b")
 OTHER_BRAND = _cue(r"\b(?:not (?:that|this|the same) brand|(?:an? )?(?:different|another|other) brand)\b")

@@ -158,11 +158,6 @@ class Dialogue:
         return Request(combined[:MAX_STANDING], constraints, other)
 
 
-def kind_of(item: Item) -> str:
-    """The finest name that the catalogue has for what the item is."""
-    return (item.categories or (item.category,))[-1]
-
-
 def recipient(text: str) -> str | None:
     """Who the request is for when it is plainly not the shopper ("sister", "somebody" for a gift without a name)."""
     if match := cues.FOR_ADULT.search(text):

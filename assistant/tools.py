@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.types import MemoryHit
 from memory_store.store import MemoryStore
+
+from assistant.types import MemoryHit
 from memory_store.types import LOCAL_LEVELS, Level, RecalledEntry
 
 ENTRIES_PER_ASPECT = 3
@@ -37,9 +38,7 @@ class MemoryTool:
     def call(self, aspects: Sequence[str]) -> list[tuple[MemoryHit, ...]]:
         """What each aspect recalls that was not told before in this turn, best first."""
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
-        recalled = self._memory.hierarchy.recall(
-            self._user_id, queries, k=ENTRIES_PER_ASPECT, levels=self._levels
-        )
+        recalled = self._memory.hierarchy.recall(self._user_id, queries, k=ENTRIES_PER_ASPECT, levels=self._levels)
         return [self._hits(aspect, found) for aspect, found in zip(aspects, recalled, strict=True)]
 
     def _hits(self, aspect: str, found: Sequence[RecalledEntry]) -> tuple[MemoryHit, ...]:

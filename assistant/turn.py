@@ -32,7 +32,7 @@ from assistant import events, protocol, types
 from assistant.catalogue.search import Catalogue, SearchResult
 from assistant.context import MemorySetting, known_of_shopper
 from assistant.dialogue import Conversation, Dialogue
-from assistant.errors import AssistantError, StoreError
+from assistant.errors import AssistantError
 from assistant.policy.base import Message, Policy
 from assistant.policy.rules import RulesPolicy
 from assistant.reply import CARDS, compose_answer
@@ -332,11 +332,10 @@ class Assistant:
         """Answers one message of a person's conversation, event by event, and stores the turn.
 
         The last event is Answered or TurnFailed. Closing the iterator early stops the turn; what was seen of it is
-        stored. Raises StoreError when the conversation is not this user's.
+        stored. Raises memory_store.errors.UnknownSession when the conversation is not this user's.
         """
         options = options or TurnOptions()
-        if self.memory.sessions.get(session_id, user_id) is None:
-            raise StoreError("This conversation is not here. It was deleted, or it is another person's.")
+        turns = self.memory.sessions.turns(session_id, user_id)
         context = TurnContext(user_id, uuid.uuid4().hex[:12], options, self.policy)
         told: list[Event] = []
         try:
@@ -346,9 +345,10 @@ class Assistant:
                 yield event
         finally:
             context.cancelled.set()
-            if options.retry:
-                self._drop_last_turn(session_id, user_id)
-            self.memory.sessions.add_turn(session_id, user_id, message, [events.to_dict(event) for event in told])
+            if options.retry and turns:
+                self.memory.sessions.drop_turns(session_id, user_id, turns[-1].position)
+            kept = [events.to_dict(event) for event in told]
+            self.memory.sessions.add_turn(session_id, user_id, message, kept, turn_id=context.turn_id)
 
     def _run(self, context: TurnContext, message: str, thread_id: str) -> Iterator[Event]:
         config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
@@ -378,10 +378,6 @@ class Assistant:
             fallbacks=state["fallbacks"],
             repairs=state["repairs"],
         )
-
-    def _drop_last_turn(self, session_id: str, user_id: str) -> None:
-        if turns := self.memory.sessions.turns(session_id, user_id):
-            self.memory.sessions.drop_turns(session_id, user_id, turns[-1].position)
 
     def forget_conversation(self, user_id: str, session_id: str) -> None:
         """Deletes a conversation: its turns and its checkpoints."""

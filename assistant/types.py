@@ -27,6 +27,10 @@ class Item:
         parts = (self.title, self.brand or "", *self.categories, *self.features, self.description)
         return " ".join(part for part in parts if part)
 
+    def kind(self) -> str:
+        """The finest name that the catalogue has for what the item is: its last category."""
+        return (self.categories or (self.category,))[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
@@ -211,4 +215,3 @@ Event = (
     | Answered
     | TurnFailed
 )
-
