@@ -1,0 +1,155 @@
+"""Keeps the vector index a mirror of the entries in SQLite, whatever was interrupted in between."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from memory_store.database import Database, dump
+from memory_store.embedding import Embedder
+from memory_store.errors import StoreBusy
+from memory_store.vectors import BATCH, Vectors
+
+_CACHED_TEXTS = 20_000
+
+
+class Mirror:
+    """The vectors of the entries. The index is opened, and owned, when it is first needed.
+
+    Where another process owns it, ``of`` embeds the texts it is asked for, so that reading goes on;
+    what changes the index waits for its owner, or raises StoreBusy where it cannot wait.
+    """
+
+    def __init__(self, database: Database, folder: Path, embedder: Embedder) -> None:
+        self._database = database
+        self._folder = folder
+        self._embedder = embedder
+        self._lock = threading.RLock()
+        self._owned: Vectors | None = None
+        self._texts: dict[str, np.ndarray] = {}
+
+    def of(self, rows: Sequence[sqlite3.Row]) -> np.ndarray:
+        """The vectors of these entries' rows, float32 [n, dimension]; those not indexed yet are indexed first."""
+        if not rows:
+            return np.zeros((0, self._embedder.dimension), dtype=np.float32)
+        try:
+            vectors = self.owned()
+        except StoreBusy:
+            return self._embedded([row["text"] for row in rows])
+        pending = [row for row in rows if not row["indexed"]]
+        if pending:
+            self._index(vectors, pending)
+        found = vectors.get([row["entry_id"] for row in rows])
+        lost = [row for row in rows if row["entry_id"] not in found]
+        if lost:
+            found |= self._index(vectors, lost)
+        return np.stack([found[row["entry_id"]] for row in rows])
+
+    def settle(self, *, index: bool = False) -> None:
+        """Takes out of the index what SQLite no longer has, and with ``index`` adds what it has more.
+
+        Left to the owner of the index, where that is another process.
+        """
+        try:
+            if index:
+                self.index_pending()
+            elif self._database.value("SELECT 1 FROM removed_vectors LIMIT 1") is not None:
+                self._remove(self.owned())
+        except StoreBusy:
+            return
+
+    def index_pending(self, user_id: str | None = None, progress: Callable[[int], None] | None = None) -> int:
+        """Indexes all entries (of a user) that are not yet; returns how many. Raises StoreBusy."""
+        vectors = self.owned()
+        self._remove(vectors)
+        done = 0
+        while rows := self._database.rows(
+            "SELECT entry_id, text FROM entries WHERE indexed = 0 AND (?1 IS NULL OR user_id = ?1) LIMIT ?2",
+            (user_id, 4 * BATCH),
+        ):
+            self._index(vectors, rows)
+            done += len(rows)
+            if progress:
+                progress(done)
+        return done
+
+    def rewrite(self) -> None:
+        """Moves the index to fresh files that hold what SQLite has and nothing else. Raises StoreBusy."""
+        with self._lock:
+            vectors = self.owned()
+            self._remove(vectors)
+            rows = self._database.rows("SELECT entry_id FROM entries WHERE indexed = 1")
+            vectors.rewrite([row[0] for row in rows])
+            self._database.scrub()
+
+    def clear(self) -> None:
+        """Empties the index: every entry is then to be indexed anew. Raises StoreBusy."""
+        with self._lock:
+            self.owned().rewrite([])
+            self._database.execute("UPDATE entries SET indexed = 0")
+
+    def owned(self) -> Vectors:
+        """The index, opened and checked against SQLite when first asked for. Raises StoreBusy."""
+        if self._owned is not None:
+            return self._owned
+        with self._lock:
+            if self._owned is None:
+                vectors = Vectors(self._folder)
+                self._reconcile(vectors)
+                self._owned = vectors
+                self._texts.clear()
+            return self._owned
+
+    def close(self) -> None:
+        """Closes the index if this process owns it."""
+        with self._lock:
+            if self._owned is not None:
+                self._owned.close()
+                self._owned = None
+
+    def _index(self, vectors: Vectors, rows: Sequence[sqlite3.Row]) -> dict[str, np.ndarray]:
+        """Embeds and indexes entries; what was forgotten since its row was read does not come back."""
+        with self._lock:
+            embedded = self._embedder.embed([row["text"] for row in rows])
+            found = {row["entry_id"]: vector for row, vector in zip(rows, embedded, strict=True)}
+            there = self._database.rows(
+                "SELECT entry_id FROM entries WHERE entry_id IN (SELECT value FROM json_each(?))", (dump(list(found)),)
+            )
+            if there:
+                vectors.put([row[0] for row in there], np.stack([found[row[0]] for row in there]))
+            self._database.execute_many(
+                "UPDATE entries SET indexed = 1 WHERE entry_id = ? AND text = ?",
+                [(row["entry_id"], row["text"]) for row in rows],
+            )
+            return found
+
+    def _remove(self, vectors: Vectors) -> None:
+        with self._lock:
+            ids = [row[0] for row in self._database.rows("SELECT entry_id FROM removed_vectors")]
+            vectors.delete(ids)
+            self._database.execute_many("DELETE FROM removed_vectors WHERE entry_id = ?", [(id_,) for id_ in ids])
+
+    def _reconcile(self, vectors: Vectors) -> None:
+        """Where the index was lost or cut short, marks what it lacks as not indexed, and what it has too much."""
+        if vectors.count() == self._database.value("SELECT count(*) FROM entries WHERE indexed = 1"):
+            return
+        there = vectors.ids()
+        entries = {row[0]: row[1] for row in self._database.rows("SELECT entry_id, indexed FROM entries")}
+        lacking = [(id_,) for id_, indexed in entries.items() if indexed and id_ not in there]
+        self._database.execute_many("UPDATE entries SET indexed = 0 WHERE entry_id = ?", lacking)
+        surplus = [(id_,) for id_ in there if id_ not in entries]
+        self._database.execute_many("INSERT OR IGNORE INTO removed_vectors VALUES (?)", surplus)
+
+    def _embedded(self, texts: Sequence[str]) -> np.ndarray:
+        with self._lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+            if len(self._texts) + len(new) > _CACHED_TEXTS:
+                self._texts.clear()
+                new = list(dict.fromkeys(texts))
+            if new:
+                self._texts.update(zip(new, self._embedder.embed(new), strict=True))
+            return np.stack([self._texts[text] for text in texts])
