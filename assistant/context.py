@@ -1,22 +1,37 @@
-"""What is told of the shopper in the prompt under the memory settings that do without the tool (PAPER, the setting)."""
+"""What a trajectory is opened with: what buyers weigh, and what is told of the shopper where there is no tool."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Literal
 
-from memory_store.store import MemoryStore
-
 from assistant.protocol import one_line
+from assistant.types import GlobalAspect
+from memory_store.store import MemoryStore
 from memory_store.types import Level, MemoryEntry
 
 MemorySetting = Literal["none", "naive", "static", "mrrec"]
 
 NAIVE_INTERACTIONS = 10
 STATIC_ENTRIES = 40
+WEIGHED_ASPECTS = 6
+
+
+def weighed_in_scenario(memory: MemoryStore, request: str) -> tuple[GlobalAspect, ...]:
+    """The aspects of the scenario that the request is nearest to, nearest first (PAPER: M_global for the request)."""
+    nearness: defaultdict[str, float] = defaultdict(float)
+    for recalled in memory.hierarchy.weigh(request, k=2 * WEIGHED_ASPECTS):
+        nearness[recalled.entry.category] += recalled.similarity
+    if not nearness:
+        return ()
+    scenario = max(nearness, key=nearness.__getitem__)
+    entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
+    return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
 
 
 def known_of_shopper(setting: MemorySetting, memory: MemoryStore, user_id: str) -> str:
-    """The lines for the system prompt: naive = the last 10 interactions, static = the written summary, else none."""
+    """The shopper's lines in the system prompt under the settings without the tool (PAPER, "The setting"):
+    naive = the last 10 interactions, static = the written summary, none else."""
     if setting == "naive":
         entries = memory.hierarchy.entries(user_id, level=Level.BEHAVIOUR, limit=NAIVE_INTERACTIONS)
     elif setting == "static":

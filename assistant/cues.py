@@ -81,6 +81,7 @@ REFINING_LEAD = _cue(
     r"""^(?:(?:but|and|ok(?:ay)?|actually|please|maybe|preferably),? )*
     (?:(?:what about|how about|in|make it|i'd prefer|i prefer|rather|one that is|ones that are|it should be) )?"""
 )
+POLITE_TAIL = _cue(r"[, ]*\b(?:please|thanks|thank you|instead|then|if possible)[.!? ]*$")
 COLOUR = _cue(
     r"""\b(?:black|white|gr[ae]y|silver|gold|red|blue|navy|green|olive|yellow|orange|pink|purple|violet|brown|beige|tan|
     cream|teal)\b"""

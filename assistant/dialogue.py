@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import TypeAdapter
+
 from assistant import cues
 from assistant.catalogue.constraints import merge, read_constraints
 from assistant.catalogue.search import Catalogue
@@ -34,6 +36,18 @@ class Conversation:
     standing: Request | None = None
     recommendations: tuple[Recommendation, ...] = ()
     hits: tuple[MemoryHit, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values, for the checkpoint."""
+        return _CONVERSATION.dump_python(self, mode="json")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object] | None) -> Conversation:
+        """The inverse of ``to_dict``; a new conversation where there was none."""
+        return _CONVERSATION.validate_python(values) if values else cls()
+
+
+_CONVERSATION = TypeAdapter(Conversation)
 
 
 _POSITIONS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "last": -1}
@@ -150,7 +164,7 @@ class Dialogue:
         stated, rest = read_constraints(text, brands=self._brands, categories=self._categories)
         for cue in (cues.CHEAPER, cues.DEARER, cues.OTHER_BRAND):
             rest = cue.sub("", rest)
-        wish = cues.REFINING_LEAD.sub("", rest).strip(" ,.?!")
+        wish = cues.POLITE_TAIL.sub("", cues.REFINING_LEAD.sub("", rest)).strip(" ,.?!")
         base = cues.COLOUR.sub("", standing.text) if cues.COLOUR.search(wish) else standing.text
         combined = ", ".join(part for part in (" ".join(base.split()).strip(" ,"), wish) if part)
         constraints = merge(merge(standing.constraints, stated), relative)

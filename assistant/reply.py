@@ -38,7 +38,7 @@ def compose_answer(
     """
     used = [hit for hit in hits if hit.mark in profile.useful_memory_ids]
     wishes = _wishes(request, items)
-    recommendations = tuple(_recommend(item, used, wishes, items) for item in items)
+    recommendations = tuple(_recommend(item, used, wishes) for item in items)
     cited = tuple(dict.fromkeys(mark for recommended in recommendations for mark in recommended.cites))
     marks = tuple(dict.fromkeys((*profile.useful_memory_ids, *cited)))
     text = " ".join(_sentences(request, recommendations, hits, used, result))
@@ -77,7 +77,7 @@ def _from_behaviour(item: Item, text: str) -> str:
     return f"is by {item.brand}, like the {shorten(bought['title'], 40)} you bought{rated}"
 
 
-def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str], shown: Sequence[Item]) -> Recommendation:
+def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str]) -> Recommendation:
     remembered = reasons_from_memory(item, used)[:MAX_REASONS]
     met = [wish for wish in wishes if says(item, wish)]
     reasons = list(remembered)
@@ -85,7 +85,7 @@ def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str], sho
         reasons.append(Reason(f"mentions {join_words([f'“{wish}”' for wish in met[:3]])}"))
     if item.average_rating and item.rating_number and len(reasons) < MAX_REASONS:
         reasons.append(Reason(f"is rated {item.average_rating:.1f} by {item.rating_number:,} buyers"))
-    misses = [wish for wish in wishes if wish not in met and any(says(other, wish) for other in shown)]
+    misses = [wish for wish in wishes if wish not in met]
     return Recommendation(
         item,
         _as_sentence(reasons),
@@ -102,8 +102,9 @@ def _as_sentence(reasons: Sequence[Reason]) -> str:
 
 
 def _wishes(request: Request, items: Sequence[Item]) -> list[str]:
-    """The request's content words that tell the shown items apart: some say them, and not just all of them."""
-    return [word for word in content_words(request.text) if any(says(item, word) for item in items)]
+    """The request's content words that tell the shown items apart: some of them say the word, and some do not."""
+    told = {word: sum(says(item, word) for item in items) for word in content_words(request.text)}
+    return [word for word, count in told.items() if 0 < count < len(items)]
 
 
 def _sentences(
@@ -117,9 +118,9 @@ def _sentences(
         return [f"I found nothing for “{gist(request.text)}”. Try fewer conditions, or other words for it."]
     said = [_opening(request, recommendations[0])]
     if result.relaxed:
-        said.append(f"Not everything fits, so I was lenient about this: {join_words(result.relaxed)}.")
+        said.append(f"Too little fits all of that, so I was lenient about: {', '.join(result.relaxed)}.")
     if result.filters:
-        said.append(f"I kept to {join_words(result.filters)}.")
+        said.append(f"I kept to your conditions: {', '.join(result.filters)}.")
     said.append(_about_memory(request, hits, used, recommendations))
     return [sentence for sentence in said if sentence]
 

@@ -21,16 +21,14 @@ from typing import Annotated, Literal, TypedDict, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from memory_store.store import MemoryStore
 
-from assistant import events, protocol, types
+from assistant import events, protocol
 from assistant.catalogue.search import Catalogue, SearchResult
-from assistant.context import MemorySetting, known_of_shopper
+from assistant.context import MemorySetting, known_of_shopper, weighed_in_scenario
 from assistant.dialogue import Conversation, Dialogue
 from assistant.errors import AssistantError
 from assistant.policy.base import Message, Policy
@@ -54,9 +52,9 @@ from assistant.types import (
     TurnStarted,
 )
 from assistant.writing import Writing
+from memory_store.store import MemoryStore
 from memory_store.types import LOCAL_LEVELS, Level
 
-WEIGHED_ASPECTS = 6
 SEARCHING_ACTS = frozenset({Act.REQUEST, Act.REFINE, Act.MORE, Act.FOR_OTHER})
 
 
@@ -106,10 +104,11 @@ class TurnContext:
 
 
 class TurnState(TypedDict, total=False):
-    """The state of the graph. ``conversation`` and ``before`` outlive the turn (checkpointed), the rest do not."""
+    """The state of the graph. ``conversation`` and ``before`` (it, a turn earlier) outlive the turn as plain values
+    in its checkpoint (``Conversation.to_dict``), the rest do not."""
 
-    conversation: Conversation
-    before: Conversation
+    conversation: dict[str, object]
+    before: dict[str, object]
     message: Annotated[str, UntrackedValue]
     act: Annotated[Act, UntrackedValue]
     request: Annotated[Request, UntrackedValue]
@@ -144,17 +143,18 @@ class Nodes:
         """What the message does in the conversation, and the standing request after it."""
         context = runtime.context
         start = state.get("before") if context.options.retry else state.get("conversation")
-        conversation = start or Conversation()
+        conversation = Conversation.from_dict(start)
         act, request = self._dialogue.read(state["message"], conversation)
         runtime.stream_writer(TurnStarted(context.turn_id, act, request, context.policy.name))
-        return {"conversation": conversation, "before": conversation, "act": act, "request": request}
+        kept = conversation.to_dict()
+        return {"conversation": kept, "before": kept, "act": act, "request": request}
 
     def talk(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """Answers what needs no search: why, compare, what is remembered, small talk, off-topic."""
         context = runtime.context
         user = self._memory.users.get(context.user_id)
         entries = self._memory.hierarchy.entries(context.user_id, limit=50)
-        said = talk(state["act"], state["message"], state["conversation"], user, entries)
+        said = talk(state["act"], state["message"], Conversation.from_dict(state["conversation"]), user, entries)
         seconds = time.perf_counter() - context.started
         runtime.stream_writer(replace(said, turn_id=context.turn_id, seconds=seconds))
         return {}
@@ -163,7 +163,7 @@ class Nodes:
         """Recalls what buyers weigh in this scenario and opens the trajectory with it."""
         options, request = runtime.context.options, state["request"]
         user_id = options.memory_of or runtime.context.user_id
-        weighed = self._weighed(request) if options.use_global else ()
+        weighed = weighed_in_scenario(self._memory, request.text) if options.use_global else ()
         own = request.recipient is None
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
         tool = None
@@ -193,7 +193,7 @@ class Nodes:
         tool, messages, hits = cast(MemoryTool, state["tool"]), list(state["messages"]), list(state["hits"])
         started = time.perf_counter()
         found = tool.call(state["calls"])
-        seconds = (time.perf_counter() - started) / len(found)
+        seconds: float = (time.perf_counter() - started) / len(found)
         for aspect, recalled in zip(state["calls"], found, strict=True):
             runtime.stream_writer(MemoryRecalled(aspect, recalled, seconds))
             messages.append(Message("tool", protocol.write_result(aspect, recalled)))
@@ -233,12 +233,7 @@ class Nodes:
             seconds=time.perf_counter() - context.started,
         )
         runtime.stream_writer(said)
-        return {"conversation": Conversation(request, said.recommendations, state["hits"])}
-
-    def _weighed(self, request: Request) -> tuple[GlobalAspect, ...]:
-        found = self._memory.hierarchy.weigh(request.text, k=WEIGHED_ASPECTS)
-        entries = [recalled.entry for recalled in found]
-        return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
+        return {"conversation": Conversation(request, said.recommendations, state["hits"]).to_dict()}
 
     def memory_tokens(self, state: TurnState) -> int:
         """Tokens of the shopper's memory in the prompt: what the tool returned, or what the prompt told (PAPER)."""
@@ -320,7 +315,9 @@ class Assistant:
         self.policy = policy
         self.dialogue = Dialogue(catalogue)
         self._nodes = nodes = Nodes(memory, catalogue, self.dialogue, RulesPolicy(memory.embedder))
-        self._saver = None if checkpoints is None else _open_saver(checkpoints)
+        self._saver = (
+            None if checkpoints is None else SqliteSaver(sqlite3.connect(checkpoints, check_same_thread=False))
+        )
         self._conversing = build_graph(nodes, self._saver)
         self._experiment = build_graph(nodes)
 
@@ -353,9 +350,10 @@ class Assistant:
     def _run(self, context: TurnContext, message: str, thread_id: str) -> Iterator[Event]:
         config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
         try:
-            yield from self._conversing.stream(
+            stream = self._conversing.stream(
                 {"message": message}, config, context=context, stream_mode="custom", durability="exit"
             )
+            yield from cast(Iterator[Event], stream)
         except AssistantError as error:
             yield TurnFailed(context.turn_id, str(error))
 
@@ -389,10 +387,3 @@ class Assistant:
         if self._saver is not None:
             self._saver.conn.close()
         self.memory.close()
-
-
-def _open_saver(path: Path) -> SqliteSaver:
-    """The conversations' checkpoints; only the values of this package may be read back from them."""
-    allowed = [Conversation, *(kind for kind in vars(types).values() if isinstance(kind, type))]
-    serializer = JsonPlusSerializer(allowed_msgpack_modules=allowed)
-    return SqliteSaver(sqlite3.connect(path, check_same_thread=False), serde=serializer)
