@@ -92,10 +92,18 @@ def test_amazon_reviews_leave_in_time(tmp_path: Path) -> None:
     metas = write_lines(tmp_path / "meta.jsonl", [meta("A"), meta("B"), meta("C")])
     rows = [review("u1", "A", 1), review("u1", "B", 5), review("u1", "C", 9), review("u2", "B", 9)]
     reviews = write_lines(tmp_path / "reviews.jsonl", rows)
-    convert_amazon_reviews([metas], [reviews], tmp_path / "out", requests=[request("u1", "B", 5)])
+    row = {
+        "request_id": "r1",
+        "user_id": "u1",
+        "request": "brush",
+        "target_item_ids": ["B"],
+        "timestamp": START + 5 * DAY,
+    }
+    requests = write_lines(tmp_path / "requests.jsonl", [row])
+    convert_amazon_reviews([metas], [reviews], tmp_path / "out", requests=requests)
     dataset = DatasetFolder(tmp_path / "out")
     assert [(row.user_id, row.item_id) for row in dataset.interactions()] == [("u1", "A"), ("u2", "B")]
-    assert [row.request_id for row in dataset.requests()] == ["r-u1-B"]
+    assert [row.request_id for row in dataset.requests()] == ["r1"]
 
 
 def test_amazon_reviews_keeps_users_with_enough_reviews(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.datasets.amazon_reviews import amazon_reviews, check_files, keep_review, plain_text
-from assistant.datasets.folder import parse_object, read_lines
+from assistant.datasets.folder import checked_rows
 from assistant.datasets.history import HistoryRule, text_key
 from assistant.datasets.report import Report
 from assistant.datasets.rows import Fields, InteractionRow, RequestRow, RowError, read_item, read_request
@@ -106,17 +106,8 @@ def _request(row: dict[str, str], line: int) -> RequestRow:
 
 def _items(file: Path, categories: dict[str, str], report: Report) -> Iterator[Item]:
     """The item pool; ``categories`` is filled in for the items it names, and keeps only those that exist."""
-    report.start(file.name)
     seen: set[str] = set()
-    for line, raw in read_lines(file):
-        report.read(file.name)
-        try:
-            row = parse_object(raw)
-            title, description = _split_title(row.get("metadata"))
-            item = read_item(Fields({**row, "title": title, "description": description}))
-        except RowError as error:
-            report.add(file.name, line, str(error))
-            continue
+    for line, item in checked_rows(file, report, lambda fields, _: read_item(fields), rename=_item_fields):
         if item.item_id in seen:
             report.add(file.name, line, "duplicate")
             continue
@@ -126,6 +117,11 @@ def _items(file: Path, categories: dict[str, str], report: Report) -> Iterator[I
         yield item
     for absent in categories.keys() - seen:
         del categories[absent]
+
+
+def _item_fields(row: dict[str, object]) -> dict[str, object]:
+    title, description = _split_title(row.get("metadata"))
+    return {**row, "title": title, "description": description}
 
 
 def _split_title(metadata: object) -> tuple[object, object]:

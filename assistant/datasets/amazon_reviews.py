@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
 
-from assistant.datasets.folder import parse_object, read_lines
+from assistant.datasets.folder import checked_rows, read_requests
 from assistant.datasets.history import HistoryRule
-from assistant.datasets.report import Outcome, Report
-from assistant.datasets.rows import Fields, InteractionRow, RequestRow, RowError, read_interaction, read_item
+from assistant.datasets.report import Report
+from assistant.datasets.rows import InteractionRow, read_interaction, read_item
 from assistant.datasets.writing import FolderWriter, Spool
 from assistant.errors import DatasetError
 from assistant.types import Item
@@ -24,33 +23,32 @@ _PRICE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _NO_DETAIL = re.compile(r"brand|asin|isbn|upc|rank|date|model|number|manufacturer|discontinued|dimensions|weight", re.I)
 _DETAILS = 12
 
-T = TypeVar("T")
-
 
 def convert_amazon_reviews(
     meta: Sequence[Path],
     reviews: Sequence[Path],
     out: Path,
     *,
-    requests: Sequence[RequestRow] = (),
+    requests: Path | None = None,
     min_reviews: int = 1,
 ) -> Report:
     """Write the dataset folder ``out`` from metadata and review files (``.jsonl`` or ``.jsonl.gz``).
 
-    Histories follow the leave-in-time rule for ``requests``, which are written along with them. Users with fewer
-    than ``min_reviews`` reviews are left out. Memory is bounded by the number of items, not of reviews.
+    Histories follow the leave-in-time rule for the requests of file ``requests``, which are written along with them.
+    Users with fewer than ``min_reviews`` reviews are left out. Memory grows with the items, not with the reviews.
 
     Raises:
         DatasetError: a file is missing or damaged, nothing usable was in them, or ``out`` is not empty.
     """
-    check_files([*meta, *reviews])
+    check_files([*meta, *reviews, *([requests] if requests else [])])
     writer, report = FolderWriter(out), Report()
+    asked = read_requests(requests, report) if requests else []
     written = writer.write("items", amazon_items(meta, report))
     if not written:
         raise DatasetError(f"No item could be read from {meta[0]}: is it a metadata file of Amazon Reviews 2023?")
-    if requests:
-        writer.write("requests", requests)
-    rule = HistoryRule(requests)
+    if asked:
+        writer.write("requests", asked)
+    rule = HistoryRule(asked)
     with Spool(writer.out) as spool:
         for row, file in amazon_reviews(reviews, report):
             keep_review(row, file, rule, spool, report)
@@ -79,7 +77,7 @@ def amazon_items(files: Iterable[Path], report: Report) -> Iterator[Item]:
     """The items of metadata files, each ``parent_asin`` once."""
     seen: set[str] = set()
     for file in files:
-        for line, item in _rows(file, report, lambda row, _: _item_fields(row), lambda fields, _: read_item(fields)):
+        for line, item in checked_rows(file, report, lambda fields, _: read_item(fields), rename=_item_fields):
             if item.item_id in seen:
                 report.add(file.name, line, "duplicate")
                 continue
@@ -90,7 +88,7 @@ def amazon_items(files: Iterable[Path], report: Report) -> Iterator[Item]:
 def amazon_reviews(files: Iterable[Path], report: Report) -> Iterator[tuple[InteractionRow, str]]:
     """The reviews of review files, each with its file's name."""
     for file in files:
-        for _, row in _rows(file, report, lambda row, _: _review_fields(row), read_interaction):
+        for _, row in checked_rows(file, report, read_interaction, rename=_review_fields):
             yield row, file.name
 
 
@@ -111,29 +109,6 @@ def plain_text(text: object) -> object:
         return text
     text = html.unescape(_VIDEO.sub(" ", _TAG.sub(" ", _BREAK.sub("\n", text))))
     return re.sub(r"[ \t]{2,}", " ", text).strip()
-
-
-def _rows(
-    file: Path,
-    report: Report,
-    rename: Callable[[dict[str, object], int], dict[str, object]],
-    read: Callable[[Fields, int], T],
-) -> Iterator[tuple[int, T]]:
-    """The good rows of ``file`` with their lines: renamed to the dataset folder's fields, then checked as those are."""
-    report.start(file.name)
-    for line, raw in read_lines(file):
-        if raw is not None and not raw.strip():
-            continue
-        report.read(file.name)
-        try:
-            fields = Fields(rename(parse_object(raw), line))
-            value = read(fields, line)
-        except RowError as error:
-            report.add(file.name, line, str(error))
-            continue
-        for reason, outcome in fields.mended:
-            report.add(file.name, line, reason, cast(Outcome, outcome))
-        yield line, value
 
 
 def _item_fields(row: dict[str, object]) -> dict[str, object]:

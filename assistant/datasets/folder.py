@@ -104,37 +104,54 @@ class DatasetFolder:
         """The good rows of file ``name``, each ``key`` once."""
         if name not in self._files:
             return
-        file = self._files[name]
-        self.report.start(file.name)
         seen: set[str] = set()
-        for line, row in self._objects(file):
-            fields = Fields(row)
-            try:
-                value = read(fields, line)
-            except RowError as error:
-                self.report.add(file.name, line, str(error))
-                continue
+        for line, value in checked_rows(self._files[name], self.report, read, known=known):
             if key(value) in seen:
-                self.report.add(file.name, line, "duplicate")
+                self.report.add(self._files[name].name, line, "duplicate")
                 continue
             seen.add(key(value))
-            for reason, outcome in fields.mended:
-                self.report.add(file.name, line, reason, cast(Outcome, outcome))
-            for unknown in row.keys() - known:
-                shown = unknown[:40].encode("ascii", "backslashreplace").decode()
-                self.report.note_once(file.name, line, f"unknown field {shown!r}: not read")
             yield value
 
-    def _objects(self, file: Path) -> Iterator[tuple[int, dict[str, object]]]:
-        """Line number (from 1) and JSON object of every line that holds one; blank lines are no rows."""
-        for line, raw in read_lines(file):
-            if raw is not None and not raw.strip():
-                continue
-            self.report.read(file.name)
-            try:
-                yield line, parse_object(raw)
-            except RowError as error:
-                self.report.add(file.name, line, str(error))
+
+def checked_rows(
+    file: Path,
+    report: Report,
+    read: Callable[[Fields, int], T],
+    *,
+    rename: Callable[[dict[str, object]], dict[str, object]] | None = None,
+    known: frozenset[str] | None = None,
+) -> Iterator[tuple[int, T]]:
+    """Line number (from 1) and value of every good row of a JSON lines file; blank lines are no rows.
+
+    ``rename`` makes another format's object one with the dataset folder's fields; ``known`` are the fields that need
+    no note. Both may be left out.
+
+    Raises:
+        DatasetError: the file cannot be read on.
+    """
+    report.start(file.name)
+    for line, raw in read_lines(file):
+        if raw is not None and not raw.strip():
+            continue
+        report.read(file.name)
+        try:
+            row = parse_object(raw)
+            fields = Fields(rename(row) if rename else row)
+            value = read(fields, line)
+        except RowError as error:
+            report.add(file.name, line, str(error))
+            continue
+        for reason, outcome in fields.mended:
+            report.add(file.name, line, reason, cast(Outcome, outcome))
+        for unknown in row.keys() - known if known is not None else ():
+            shown = unknown[:40].encode("ascii", "backslashreplace").decode()
+            report.note_once(file.name, line, f"unknown field {shown!r}: not read")
+        yield line, value
+
+
+def read_requests(file: Path, report: Report) -> list[RequestRow]:
+    """The checked requests of a file that stands by itself."""
+    return [row for _, row in checked_rows(file, report, rows.read_request, known=rows.REQUEST_FIELDS)]
 
 
 def parse_object(raw: bytes | None) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,6 +67,23 @@ class Report:
             for p in self.problems
         ]
         return {"rows": dict(sorted(self.rows.items())), "problems": problems}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Report:
+        """The report that ``to_dict`` gave."""
+        report = cls()
+        report.rows.update(values["rows"])
+        for p in values["problems"]:
+            key = p["file"], p["reason"]
+            report._problems[key] = Problem(*key, p["outcome"], p["count"], list(p["first_lines"]))
+        return report
+
+    def take(self, other: Report) -> None:
+        """Take over what ``other`` counted, in place of what was counted here for the same files."""
+        for file, rows in other.rows.items():
+            self.start(file)
+            self.rows[file] = rows
+        self._problems.update({(p.file, p.reason): p for p in other.problems})
 
     def table(self) -> Table:
         """The problems as a table for the terminal."""

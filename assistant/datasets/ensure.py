@@ -1,0 +1,92 @@
+"""The store that an entry point needs: opened if it is whole, built or completed if not, refused if it does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.datasets.importer import CATALOGUE, ImportReport, Progress, embedder_mismatch, import_folder
+from assistant.datasets.manifest import Manifest
+from assistant.errors import StoreError
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from memory_store.indexing.base import Writer
+
+
+def ensure_store(settings: Settings, progress: Progress | None = None) -> ImportReport | None:
+    """Make sure that ``settings.store`` is whole; None where it was, else the report of what was built.
+
+    A missing store is built from ``settings.data``, an unfinished one is completed from where it came from.
+
+    Raises:
+        StoreError: the store was built with another embedder or from other data, or there is nothing to build from.
+        DatasetError: the data cannot be read.
+    """
+    from memory_store.embedding import load_embedder
+
+    found = Manifest.read(settings.store)
+    if found and found.embedder != settings.embedder:
+        raise StoreError(embedder_mismatch(settings.store, found.embedder, settings.embedder))
+    if found and found.finished:
+        _check_data(found, settings)
+        return None
+    source = settings.data or (Path(found.source) if found else demo_folder(settings.store))
+    embedder = load_embedder(settings.embedder)
+    return import_folder(source, settings.store, embedder, load_writer(settings), progress=progress)
+
+
+def reembed(settings: Settings, progress: Progress | None = None) -> None:
+    """Embed the items and memories of ``settings.store`` with ``settings.embedder``; stopped, it can be run again.
+
+    Raises:
+        StoreError: there is no store, or its import was not finished.
+    """
+    from assistant.catalogue.build import ITEMS, build_catalogue
+    from assistant.catalogue.items import Items
+    from memory_store.embedding import load_embedder
+    from memory_store.store import MemoryStore
+
+    store = settings.store
+    found = Manifest.read(store)
+    if found is None or not {"people", "memories"} <= set(found.steps):
+        raise StoreError(f"The store {store} is missing or unfinished: finish `mrrec import FOLDER --store {store}`.")
+    embedder = load_embedder(settings.embedder)
+    manifest = replace(found, embedder=embedder.name, dimension=embedder.dimension).without("catalogue", "index")
+    manifest.write(store)
+    items = Items(store / CATALOGUE / ITEMS)
+    build_catalogue(store / CATALOGUE, items.in_order(), embedder, progress=progress)
+    items.close()
+    manifest = manifest.done("catalogue")
+    manifest.write(store)
+    memory = MemoryStore.reembed(store, embedder, progress=_counted(progress))
+    memory.close()
+    manifest.done("index").write(store)
+
+
+def _counted(progress: Progress | None) -> Callable[[int], None] | None:
+    return (lambda done: progress("index", done, 0)) if progress else None
+
+
+def load_writer(settings: Settings) -> Writer:
+    """The memory writer that the settings name."""
+    raise NotImplementedError
+
+
+def demo_folder(store: Path) -> Path:
+    """The demo world as a dataset folder beside ``store``, written where it is not there yet."""
+    raise StoreError(
+        f"There is no store {store} yet, and nothing to build it from: run `mrrec import FOLDER`, "
+        "or set MRREC_DATA=FOLDER (with make: `make run DATA=FOLDER`)."
+    )
+
+
+def _check_data(found: Manifest, settings: Settings) -> None:
+    """A finished store opens without reading its data again; that it is of the same folder is enough."""
+    if settings.data and settings.data.resolve() != Path(found.source):
+        raise StoreError(
+            f"The store {settings.store} holds {found.dataset!r} from {found.source}, not {settings.data}: "
+            "set MRREC_STORE to another folder, or leave MRREC_DATA out."
+        )
