@@ -59,7 +59,7 @@ class SentenceTransformerEmbedder:
                 f"the embedder {name!r} cannot be loaded ({error}): name {MINILM!r}, the folder of a "
                 "sentence-transformers model, or a model of the hub that this machine can reach"
             ) from error
-        self.dimension = int(self._model.get_embedding_dimension())
+        self.dimension: int = self._model.encode([""], show_progress_bar=False).shape[1]
         self._lock = threading.Lock()
 
     def embed(

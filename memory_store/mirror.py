@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,41 @@ from memory_store.embedding import Embedder
 from memory_store.errors import StoreBusy
 from memory_store.vectors import BATCH, Vectors
 
+CACHED_VECTORS = 40_000
+"""Vectors kept in memory for users recalled lately: 60 MB of 384 dimensions."""
 _CACHED_TEXTS = 20_000
+
+
+class _Matrices:
+    """The matrices of the ids asked for lately, emptied with every change of the index."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._matrices: OrderedDict[tuple[str, ...], np.ndarray] = OrderedDict()
+        self._size = 0
+        self.changes = 0
+
+    def get(self, ids: tuple[str, ...]) -> np.ndarray | None:
+        with self._lock:
+            if ids in self._matrices:
+                self._matrices.move_to_end(ids)
+            return self._matrices.get(ids)
+
+    def put(self, ids: tuple[str, ...], matrix: np.ndarray, changes: int) -> None:
+        """Keeps a matrix that was read when there had been so many changes, if there have been none since."""
+        with self._lock:
+            if changes != self.changes or ids in self._matrices:
+                return
+            self._matrices[ids] = matrix
+            self._size += len(ids)
+            while self._size > CACHED_VECTORS:
+                self._size -= len(self._matrices.popitem(last=False)[0])
+
+    def clear(self) -> None:
+        with self._lock:
+            self._matrices.clear()
+            self._size = 0
+            self.changes += 1
 
 
 class Mirror:
@@ -30,6 +65,7 @@ class Mirror:
         self._embedder = embedder
         self._lock = threading.RLock()
         self._owned: Vectors | None = None
+        self._matrices = _Matrices()
         self._texts: dict[str, np.ndarray] = {}
 
     def of(self, rows: Sequence[sqlite3.Row]) -> np.ndarray:
@@ -40,14 +76,17 @@ class Mirror:
             vectors = self.owned()
         except StoreBusy:
             return self._embedded([row["text"] for row in rows])
+        changes = self._matrices.changes
         pending = [row for row in rows if not row["indexed"]]
-        if pending:
-            self._index(vectors, pending)
-        found = vectors.get([row["entry_id"] for row in rows])
-        lost = [row for row in rows if row["entry_id"] not in found]
-        if lost:
-            found |= self._index(vectors, lost)
-        return np.stack([found[row["entry_id"]] for row in rows])
+        found = self._index(vectors, pending)
+        ids = tuple(row["entry_id"] for row in rows)
+        matrix = self._matrices.get(ids) if not pending else None
+        if matrix is None:
+            found = vectors.get(ids) | found
+            found |= self._index(vectors, [row for row in rows if row["entry_id"] not in found])
+            matrix = np.stack([found[id_] for id_ in ids])
+            self._matrices.put(ids, matrix, changes)
+        return matrix
 
     def settle(self, *, index: bool = False) -> None:
         """Takes out of the index what SQLite no longer has, and with ``index`` adds what it has more.
@@ -62,15 +101,12 @@ class Mirror:
         except StoreBusy:
             return
 
-    def index_pending(self, user_id: str | None = None, progress: Callable[[int], None] | None = None) -> int:
-        """Indexes all entries (of a user) that are not yet; returns how many. Raises StoreBusy."""
+    def index_pending(self, progress: Callable[[int], None] | None = None) -> int:
+        """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy."""
         vectors = self.owned()
         self._remove(vectors)
         done = 0
-        while rows := self._database.rows(
-            "SELECT entry_id, text FROM entries WHERE indexed = 0 AND (?1 IS NULL OR user_id = ?1) LIMIT ?2",
-            (user_id, 4 * BATCH),
-        ):
+        while rows := self._database.rows("SELECT entry_id, text FROM entries WHERE indexed = 0 LIMIT ?", (4 * BATCH,)):
             self._index(vectors, rows)
             done += len(rows)
             if progress:
@@ -90,6 +126,7 @@ class Mirror:
         """Empties the index: every entry is then to be indexed anew. Raises StoreBusy."""
         with self._lock:
             self.owned().rewrite([])
+            self._matrices.clear()
             self._database.execute("UPDATE entries SET indexed = 0")
 
     def owned(self) -> Vectors:
@@ -113,6 +150,8 @@ class Mirror:
 
     def _index(self, vectors: Vectors, rows: Sequence[sqlite3.Row]) -> dict[str, np.ndarray]:
         """Embeds and indexes entries; what was forgotten since its row was read does not come back."""
+        if not rows:
+            return {}
         with self._lock:
             embedded = self._embedder.embed([row["text"] for row in rows])
             found = {row["entry_id"]: vector for row, vector in zip(rows, embedded, strict=True)}
@@ -121,6 +160,7 @@ class Mirror:
             )
             if there:
                 vectors.put([row[0] for row in there], np.stack([found[row[0]] for row in there]))
+            self._matrices.clear()
             self._database.execute_many(
                 "UPDATE entries SET indexed = 1 WHERE entry_id = ? AND text = ?",
                 [(row["entry_id"], row["text"]) for row in rows],
@@ -131,6 +171,7 @@ class Mirror:
         with self._lock:
             ids = [row[0] for row in self._database.rows("SELECT entry_id FROM removed_vectors")]
             vectors.delete(ids)
+            self._matrices.clear()
             self._database.execute_many("DELETE FROM removed_vectors WHERE entry_id = ?", [(id_,) for id_ in ids])
 
     def _reconcile(self, vectors: Vectors) -> None:

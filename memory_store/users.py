@@ -57,6 +57,24 @@ class Users:
         rows = self._database.rows("SELECT * FROM users ORDER BY rowid LIMIT ? OFFSET ?", (limit, offset))
         return [_record(row) for row in rows]
 
+    def search(self, text: str, limit: int = 24) -> builtins.list[UserRecord]:
+        """Users whose name or id holds the text, upper and lower case alike; ids and names that begin with it first."""
+        rows = self._database.rows(
+            "SELECT * FROM users WHERE instr(lower(name), ?1) OR instr(lower(user_id), ?1)"
+            " ORDER BY min(instr(lower(name) || ?1, ?1), instr(lower(user_id) || ?1, ?1)) > 1, rowid LIMIT ?2",
+            (text.strip().lower(), limit),
+        )
+        return [_record(row) for row in rows]
+
+    def most_remembered(self, limit: int = 24) -> builtins.list[UserRecord]:
+        """The users with the most behaviour records, the most first; those without any after them."""
+        rows = self._database.rows(
+            "SELECT users.* FROM users LEFT JOIN (SELECT user_id, count(*) AS records FROM behaviours GROUP BY user_id)"
+            " AS counted USING (user_id) ORDER BY coalesce(records, 0) DESC, users.rowid LIMIT ?",
+            (limit,),
+        )
+        return [_record(row) for row in rows]
+
     def count(self) -> int:
         """How many users there are."""
         return int(self._database.value("SELECT count(*) FROM users"))

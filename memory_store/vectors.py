@@ -51,17 +51,17 @@ class Vectors:
     def get(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """The vectors of those of the ids that the index has."""
         found: dict[str, np.ndarray] = {}
-        for start in range(0, len(ids), BATCH):
+        for chunk in _chunks(ids):
             with self._lock:
-                answer = self._collection.get(ids=list(ids[start : start + BATCH]), include=["embeddings"])
+                answer = self._collection.get(ids=list(chunk), include=["embeddings"])
             found.update(zip(answer["ids"], answer["embeddings"], strict=True))
         return found
 
     def delete(self, ids: Sequence[str]) -> None:
         """Takes vectors out of the index; their bytes stay in the files until ``rewrite``."""
-        for start in range(0, len(ids), BATCH):
+        for chunk in _chunks(ids):
             with self._lock:
-                self._collection.delete(ids=list(ids[start : start + BATCH]))
+                self._collection.delete(ids=list(chunk))
 
     def count(self) -> int:
         """How many vectors the index has."""
