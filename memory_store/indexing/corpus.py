@@ -63,6 +63,9 @@ class Corpus:
         self.lexicon: Lexicon = lexicon()
         self.kinds = Kinds(())
         self.labels: dict[str, str] = {}
+        self._wordings: defaultdict[str, list[str]] = defaultdict(list)
+        for wording, term in sorted(self.lexicon.terms.items(), key=lambda pair: (-len(pair[0]), pair[0])):
+            self._wordings[term.key].append(wording)
         self.brand_words: frozenset[str] = frozenset()
         self._categories: defaultdict[str, Counts] = defaultdict(Counts)
         self._groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
@@ -105,6 +108,14 @@ class Corpus:
         """The aspect that a phrase key belongs to: by the vocabulary, by item texts ("Material: jelly"), or ""."""
         term = self.lexicon.terms.get(phrase)
         return term.aspect if term else self.labels.get(phrase, "")
+
+    def wordings(self, phrase: str) -> list[str]:
+        """The keys of every wording of a phrase, longest first; the phrase alone where the vocabulary lacks it."""
+        return self._wordings.get(phrase, [phrase])
+
+    def knows(self, phrase: str) -> bool:
+        """Whether two purchases or more bear the phrase."""
+        return sum(counts.items[phrase] for counts in self._categories.values()) > 1
 
     def brand_share(self, brand: str, category: str, own: int, own_total: int) -> float:
         """The brand's share of the category's purchases by others, with a prior."""

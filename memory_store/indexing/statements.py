@@ -2,7 +2,7 @@
 
 Shampoo: prefers fragrance-free; praised in 3 reviews.
 Across categories: avoids wool (Hats, Sweaters).
-Tents: usually buys NORDVIK; 4 of 6 purchases.
+Tents: usually buys NORDVIK (4 of 6).
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class Statement:
     def text(self) -> str:
         """The statement as one sentence."""
         value = f"{self.value}, no longer {self.formerly}" if self.formerly else self.value
+        if self.lead is Lead.BUYS and self.evidence:
+            return f"{self.category or ACROSS}: {self.lead} {value} ({self.evidence})."
         if self.places:
             value += f" ({', '.join(self.places)})"
         tail = f"; {self.evidence}" if self.evidence else ""
@@ -53,7 +55,8 @@ class Statement:
 
 _LEADS = "|".join(sorted((lead.value for lead in Lead), key=len, reverse=True))
 _FORM = re.compile(rf"^(?P<category>.+?): (?P<lead>{_LEADS}) (?P<body>.+)\.$", re.DOTALL)
-_PLACES = re.compile(r"^(?P<value>.+) \((?P<places>[^()]+)\)$", re.DOTALL)
+_BRACKETED = re.compile(r"^(?P<value>.+) \((?P<inside>[^()]+)\)$", re.DOTALL)
+_MARKS = re.compile(r"\s*[;,()\n\r]+\s*")
 
 
 def read_statement(text: str) -> Statement | None:
@@ -63,9 +66,19 @@ def read_statement(text: str) -> Statement | None:
         return None
     value, _, evidence = form["body"].partition("; ")
     category = "" if form["category"] == ACROSS else form["category"]
-    lead, places, formerly = Lead(form["lead"]), (), ""
-    if not category and (found := _PLACES.match(value)):
-        value, places = found["value"], tuple(found["places"].split(", "))
+    lead, formerly = Lead(form["lead"]), ""
+    places: tuple[str, ...] = ()
+    if bracketed := _BRACKETED.match(value):
+        value = bracketed["value"]
+        if lead is Lead.BUYS:
+            evidence = bracketed["inside"]
+        else:
+            places = tuple(bracketed["inside"].split(", "))
     if lead is Lead.LATELY:
         value, _, formerly = value.partition(", no longer ")
     return Statement(lead, value, category, formerly, evidence, places)
+
+
+def plain(text: str) -> str:
+    """A name (a category, a brand) without the marks that the sentence's form is made of."""
+    return _MARKS.sub(" ", text).strip()

@@ -1,0 +1,178 @@
+"""Habits: brands bought again and again, what is usually paid, tastes that changed, and aspects written about."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memory_store.indexing.corpus import Contrast, Corpus, Reading, surprise
+from memory_store.indexing.reviews import disliked, liked
+from memory_store.types import Behaviour
+
+ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 3.0, 2.0
+CHEAPER, DEARER = 0.33, 0.67
+"""Mean price rank below which a person buys cheaper than others, above which dearer."""
+_WITHOUT_SIDE = frozenset({"Features", "Performance", "Delivery", "Ease of Use", "Quality"})
+
+
+@dataclass(frozen=True, slots=True)
+class BrandHabit:
+    brand: str
+    count: int
+    total: int
+    score: float
+    evidence: tuple[Behaviour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceHabit:
+    """``low`` and ``high`` bound the middle half of the prices paid; ``rank`` is the mean price rank (0 to 1)."""
+
+    low: float
+    high: float
+    rank: float | None
+    evidence: tuple[Behaviour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``new`` has taken the place of ``old`` (phrase keys, or brands when ``aspect`` is "Brand")."""
+
+    aspect: str
+    new: str
+    old: str
+    score: float
+    recent: tuple[Reading, ...]
+    before: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    aspect: str
+    count: int
+    total: int
+    score: float
+    complaints: tuple[str, ...]
+    evidence: tuple[Behaviour, ...]
+
+
+def brands_bought(readings: Sequence[Reading], category: str, corpus: Corpus) -> list[BrandHabit]:
+    """Brands bought twice or more, and more than others buy them; strongest first."""
+    good = [reading.behaviour for reading in readings if liked(reading.behaviour) and reading.behaviour.brand]
+    counts = Counter(behaviour.brand or "" for behaviour in good)
+    own = Counter(reading.behaviour.brand or "" for reading in readings)
+    faulted = Counter(reading.behaviour.brand or "" for reading in readings if disliked(reading.behaviour))
+    habits = []
+    for brand, count in counts.items():
+        share = corpus.brand_share(brand, category, own[brand], len(readings))
+        score = surprise(count, len(good), share) - 2 * faulted[brand]
+        if count >= 2 and count * 4 >= len(good) and score >= ENOUGH_BRAND:
+            evidence = tuple(behaviour for behaviour in good if behaviour.brand == brand)
+            habits.append(BrandHabit(brand, count, len(good), score, evidence))
+    return sorted(habits, key=lambda habit: (-habit.score, habit.brand))
+
+
+def brands_faulted(readings: Sequence[Reading]) -> list[tuple[str, tuple[Behaviour, ...]]]:
+    """Brands of which two items or more were rated 1 or 2 and none was liked."""
+    bad: defaultdict[str, list[Behaviour]] = defaultdict(list)
+    for reading in readings:
+        if reading.behaviour.brand and disliked(reading.behaviour):
+            bad[reading.behaviour.brand].append(reading.behaviour)
+    good = {reading.behaviour.brand for reading in readings if liked(reading.behaviour)}
+    return [(brand, tuple(found)) for brand, found in sorted(bad.items()) if len(found) > 1 and brand not in good]
+
+
+def prices_paid(readings: Sequence[Reading], category: str, corpus: Corpus) -> PriceHabit | None:
+    """The middle of the prices paid, where three or more are known."""
+    paid = [reading.behaviour for reading in readings if (reading.behaviour.price or 0) > 0]
+    prices = sorted(behaviour.price or 0.0 for behaviour in paid)
+    if len(prices) < 3:
+        return None
+    low, _, high = statistics.quantiles(prices, n=4, method="inclusive")
+    ranks = [corpus.price_rank(price, category) for price in prices]
+    known = [rank for rank in ranks if rank is not None]
+    return PriceHabit(low, high, statistics.fmean(known) if known else None, tuple(paid))
+
+
+def changes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus) -> list[Change]:
+    """Where a newer value of an aspect has taken the place of an older one: both bought twice, in turn."""
+    dated = [reading for reading in readings if reading.behaviour.timestamp is not None and liked(reading.behaviour)]
+    if len(dated) < 4:
+        return []
+    places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, reading in enumerate(dated):
+        for phrase in reading.item.keys:
+            if phrase in corpus.lexicon.terms or phrase in corpus.labels:
+                places[corpus.aspect_of(phrase), phrase].append(at)
+        if reading.behaviour.brand:
+            places["Brand", reading.behaviour.brand].append(at)
+    by_aspect: defaultdict[str, list[tuple[str, list[int]]]] = defaultdict(list)
+    for (aspect, value), found in sorted(places.items()):
+        if len(found) > 1:
+            by_aspect[aspect].append((value, found))
+    turns = [
+        turn
+        for aspect, values in by_aspect.items()
+        for old, first in values
+        for new, second in values
+        if (turn := _turn(aspect, (old, first), (new, second), dated, contrast, corpus)) is not None
+    ]
+    best: dict[str, Change] = {}
+    for turn in sorted(turns, key=lambda turn: (-turn.score, turn.new, turn.old)):
+        best.setdefault(turn.aspect, turn)
+    return list(best.values())
+
+
+def _turn(
+    aspect: str,
+    old: tuple[str, list[int]],
+    new: tuple[str, list[int]],
+    dated: Sequence[Reading],
+    contrast: Contrast,
+    corpus: Corpus,
+) -> Change | None:
+    (was, first), (now, second) = old, new
+    if first[-1] >= second[0] or set(was.split()) & set(now.split()):
+        return None
+    before, after = dated[: second[0]], dated[second[0] :]
+    if 2 * len(first) < len(before) or 2 * len(second) < len(after):
+        return None
+
+    def rate(value: str, window: Sequence[Reading]) -> float:
+        if aspect == "Brand":
+            shares = [corpus.brand_share(value, reading.behaviour.category, 0, 0) for reading in window]
+        else:
+            shares = [contrast.bought(value, reading) for reading in window]
+        return statistics.fmean(shares)
+
+    score = surprise(len(first), len(before), rate(was, before)) + surprise(len(second), len(after), rate(now, after))
+    if score < ENOUGH_CHANGE:
+        return None
+    return Change(aspect, now, was, score, tuple(dated[at] for at in second), tuple(dated[at] for at in first))
+
+
+def cares(readings: Sequence[Reading], contrast: Contrast) -> list[Care]:
+    """Aspects that the person's reviews come back to more than others' do, or complain of twice; strongest first."""
+    written = [reading for reading in readings if reading.review.aspects]
+    if len(written) < 3:
+        return []
+    found = Counter(aspect for reading in written for aspect in reading.review.aspects)
+    result = []
+    for aspect, count in sorted(found.items()):
+        bearers = [reading for reading in written if aspect in reading.review.aspects]
+        blamed = Counter(
+            text for reading in bearers for text, about in reading.review.complaints.items() if about == aspect
+        )
+        complainers = [reading for reading in bearers if aspect in reading.review.complaints.values()]
+        rate = statistics.fmean(contrast.wrote_of(aspect, reading.behaviour.category) for reading in written)
+        score = surprise(count, len(written), rate) + 0.7 * len(complainers)
+        if len(complainers) > 1 or (aspect not in _WITHOUT_SIDE and count > 2 and score >= ENOUGH_CARE):
+            words = tuple(text for text, _ in sorted(blamed.items(), key=lambda pair: (-pair[1], pair[0])))[:2]
+            shown = complainers if len(complainers) > 1 else bearers
+            evidence = tuple(reading.behaviour for reading in shown)
+            result.append(
+                Care(aspect, len(shown), len(written), score, words if shown is complainers else (), evidence)
+            )
+    return sorted(result, key=lambda care: (-care.score, care.aspect))

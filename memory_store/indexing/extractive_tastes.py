@@ -1,0 +1,227 @@
+"""What a person wants and shuns, weighed against other buyers: from purchases, praise, blame and outright words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from memory_store.indexing.corpus import Contrast, Corpus, Reading, brand_key, surprise
+from memory_store.indexing.reviews import disliked, liked
+from memory_store.indexing.text import key, surface
+from memory_store.types import Behaviour
+
+ENOUGH_KNOWN, ENOUGH_OTHER = 2.0, 4.5
+"""Nats that a phrase must earn: one of the vocabulary, any other."""
+SAID_OUTRIGHT = 2.5
+BLAME_RATE = 0.03
+USUAL = 0.6
+"""A phrase that this part of the kind's items bear says nothing about the person."""
+
+
+@dataclass(slots=True)
+class Taste:
+    """A phrase with its evidence; ``bought`` are the purchases that bear it, ``written`` the reviews that take its
+    side, ``said`` those that say it outright."""
+
+    phrase: str
+    aspect: str
+    score: float = 0.0
+    bought: list[Reading] = field(default_factory=list)
+    written: list[Reading] = field(default_factory=list)
+    said: list[Reading] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> list[Behaviour]:
+        """The behaviours behind it, oldest first as they were given."""
+        everything = {reading.behaviour.behaviour_id: reading for reading in (*self.bought, *self.written, *self.said)}
+        return [reading.behaviour for reading in everything.values()]
+
+    @property
+    def categories(self) -> list[str]:
+        """Where it showed, the place with most evidence first."""
+        counts = Counter(behaviour.category for behaviour in self.evidence)
+        return [category for category, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
+def own_taste(readings: Iterable[Reading]) -> list[Reading]:
+    """The readings of what the person bought for themselves or their home."""
+    return [reading for reading in readings if not reading.review.for_other]
+
+
+def likes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *, places: int = 1) -> list[Taste]:
+    """What the person wants, strongest first. ``places`` is in how many categories it must have shown."""
+    good = [reading for reading in readings if liked(reading.behaviour)]
+    bad = _by_phrase(reading for reading in readings if disliked(reading.behaviour))
+    tastes = _gather(good, readings, corpus, praise=True)
+    blamed = _count(readings, lambda reading: reading.review.blamed | reading.review.shuns)
+    kept = []
+    for taste in tastes.values():
+        against = blamed[taste.phrase] + len(bad.get(taste.phrase, ()))
+        if against > len(taste.bought) or not _enough_evidence(taste, corpus) or len(taste.categories) < places:
+            continue
+        _score(taste, good, readings, contrast, corpus, written_rate=None)
+        taste.score -= against
+        if taste.score >= _enough(taste, corpus):
+            kept.append(taste)
+    return _without_repeats(kept)
+
+
+def dislikes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *, places: int = 1) -> list[Taste]:
+    """What the person shuns, strongest first: what badly rated purchases share, and what reviews blame."""
+    bad = [reading for reading in readings if disliked(reading.behaviour)]
+    good = _by_phrase(reading for reading in readings if liked(reading.behaviour))
+    praised = _count(readings, lambda reading: reading.review.praised)
+    kept = []
+    for taste in _gather(bad, readings, corpus, praise=False).values():
+        in_favour = len(good.get(taste.phrase, ())) + praised[taste.phrase]
+        against = len(taste.bought) + len(taste.written) + 2 * len(taste.said)
+        if in_favour >= against or not _enough_evidence(taste, corpus) or len(taste.categories) < places:
+            continue
+        _score(taste, bad, readings, contrast, corpus, written_rate=BLAME_RATE)
+        blamed_aspect = any(reading.review.aspects.get(taste.aspect, 0) < 0 for reading in taste.bought)
+        taste.score += blamed_aspect - 0.5 * in_favour
+        if taste.score >= _enough(taste, corpus):
+            kept.append(taste)
+    return _without_repeats(kept)
+
+
+def wording(taste: Taste, corpus: Corpus) -> str:
+    """The taste's phrase as the items bought, or else the reviews, write it; else as the vocabulary does."""
+    term = corpus.lexicon.terms.get(taste.phrase)
+    if term is not None and taste.aspect == "Age Range":
+        return term.text
+    keys = corpus.wordings(taste.phrase)
+    seen: Counter[str] = Counter()
+    for reading in reversed(taste.bought[-8:]):
+        seen.update(_surfaces(keys, f"{reading.behaviour.title}\n{reading.behaviour.item_text}"))
+    for reading in reversed([*taste.written, *taste.said][-8:] if not seen else ()):
+        seen.update(_surfaces(keys, f"{reading.behaviour.review_title}. {reading.behaviour.review_text}"))
+    best = max(seen, key=lambda written: (seen[written], len(written), written), default="")
+    if term is not None and (not best or (" " not in best and key(best) != term.key and best in term.text)):
+        return term.text
+    return best or taste.phrase
+
+
+def _surfaces(keys: Sequence[str], text: str) -> list[str]:
+    found = (surface(wanted, text) for wanted in keys)
+    return [written for written in found if written is not None][:1]
+
+
+def _gather(
+    purchases: Sequence[Reading], readings: Sequence[Reading], corpus: Corpus, *, praise: bool
+) -> dict[str, Taste]:
+    """Every phrase that two purchases of different items share, or that reviews name, with its evidence."""
+    tastes: dict[str, Taste] = {}
+    terms = corpus.lexicon.terms
+
+    def of(phrase: str) -> Taste:
+        if phrase not in tastes:
+            tastes[phrase] = Taste(phrase, corpus.aspect_of(phrase))
+        return tastes[phrase]
+
+    for reading in readings:
+        review = reading.review
+        for phrase in sorted(review.praised if praise else review.blamed):
+            if phrase in terms or phrase in reading.item.keys:
+                of(phrase).written.append(reading)
+        for phrase in sorted(review.wants if praise else review.shuns):
+            of(phrase).said.append(reading)
+    for phrase, bearers in _by_phrase(purchases).items():
+        if phrase in tastes or (len(bearers) > 1 and len({reading.behaviour.item_id for reading in bearers}) > 1):
+            of(phrase).bought = bearers
+    return tastes
+
+
+def _by_phrase(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
+    bearers: defaultdict[str, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        for phrase in reading.item.keys:
+            bearers[phrase].append(reading)
+    return bearers
+
+
+def _count(readings: Iterable[Reading], phrases: Callable[[Reading], Iterable[str]]) -> Counter[str]:
+    return Counter(phrase for reading in readings for phrase in phrases(reading))
+
+
+def _enough_evidence(taste: Taste, corpus: Corpus) -> bool:
+    """Bought twice, or bought and written of, or written of twice, or said outright; and a phrase worth saying."""
+    items = {reading.behaviour.item_id for reading in taste.bought}
+    named = taste.phrase in corpus.lexicon.terms
+    if named:
+        shown = len(items) > 1 or len(taste.written) > 1 or bool(items and taste.written) or bool(taste.said)
+    else:
+        shown = len(items) > 1 or bool(taste.said and corpus.knows(taste.phrase))
+    return shown and not _says_nothing(taste, named, corpus)
+
+
+def _says_nothing(taste: Taste, named: bool, corpus: Corpus) -> bool:
+    """A phrase that is the category's own name, the kind of product, or a piece of a brand."""
+    parts = taste.phrase.split()
+    for category in taste.categories:
+        if set(parts) <= set(key(category).split()):
+            return True
+    if named or taste.said:
+        return False
+    if parts[-1] in corpus.kinds.words or taste.phrase in corpus.kinds.words:
+        return True
+    brands = frozenset().union(*(brand_key(reading.behaviour.brand) for reading in taste.bought))
+    if brands & set(parts) or all(part in corpus.brand_words for part in parts):
+        return True
+    if all(parts[0] in reading.item.opening for reading in taste.bought):
+        return True
+    return len(parts) == 1 and not taste.written and not taste.aspect
+
+
+def _score(
+    taste: Taste,
+    purchases: Sequence[Reading],
+    readings: Sequence[Reading],
+    contrast: Contrast,
+    corpus: Corpus,
+    *,
+    written_rate: float | None,
+) -> None:
+    groups: Counter[tuple[str, str]] = Counter()
+    sample: dict[tuple[str, str], Reading] = {}
+    for reading in purchases:
+        groups[reading.group] += 1
+        sample.setdefault(reading.group, reading)
+    expected = sum(count * contrast.bought(taste.phrase, sample[group]) for group, count in groups.items())
+    rate = expected / len(purchases) if purchases else 0.0
+    named = taste.phrase in corpus.lexicon.terms
+    if rate > USUAL and not taste.said:
+        taste.score = 0.0
+        return
+    if not named and not taste.said and not any(contrast.others(taste.phrase, reading) for reading in taste.bought):
+        taste.score = 0.0
+        return
+    reviews = sum(1 for reading in readings if reading.review.aspects or reading.review.telling)
+    if written_rate is None:
+        places = Counter(reading.behaviour.category for reading in readings)
+        written_rate = sum(count * contrast.praised(taste.phrase, place) for place, count in places.items())
+        written_rate /= max(1, len(readings))
+    taste.score = (
+        surprise(len(taste.bought), len(purchases), rate)
+        + surprise(len(taste.written), reviews, written_rate)
+        + SAID_OUTRIGHT * len(taste.said)
+    )
+
+
+def _enough(taste: Taste, corpus: Corpus) -> float:
+    return ENOUGH_KNOWN if taste.phrase in corpus.lexicon.terms else ENOUGH_OTHER
+
+
+def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:
+    """Strongest first; of phrases that share words only one stays: the longer where the evidence is the same."""
+    ordered = sorted(tastes, key=lambda taste: (-round(taste.score, 6), -len(taste.phrase.split()), taste.phrase))
+    kept: list[Taste] = []
+    for taste in ordered:
+        parts = set(taste.phrase.split())
+        rival = next((at for at, other in enumerate(kept) if parts & set(other.phrase.split())), None)
+        if rival is None:
+            kept.append(taste)
+        elif parts > set(kept[rival].phrase.split()) and len(taste.bought) >= len(kept[rival].bought):
+            kept[rival] = taste
+    return kept
