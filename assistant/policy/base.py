@@ -23,6 +23,11 @@ class Message:
 Conversation = Sequence[Message]
 
 
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no encoding takes, replaced by question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Policy(Protocol):
     """Writes the assistant's messages of a trajectory. ``name`` is what the page and the reports call it."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from jinja2 import TemplateError
 
 from assistant.errors import PolicyError
-from assistant.policy.base import Conversation
+from assistant.policy.base import Conversation, encodable
 from assistant.protocol import MEMORY_TOOL
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class ChatTokens:
         return text
 
     def defuse(self, text: str) -> str:
-        """The text with every special token's spelling broken by a space."""
+        """The text with every special token's spelling broken by a space, and in a form that can be encoded."""
+        text = encodable(text)
         if self._special is None:
             return text
         return self._special.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
