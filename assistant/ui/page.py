@@ -1,0 +1,145 @@
+"""The page: which block stands where, and which action fills it. What is in the blocks is drawn by the other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+
+from assistant.ui.desk import Desk, Screen, Tab
+from assistant.ui.theme import theme
+
+HERE = Path(__file__).parent
+BLOCKS = (
+    "person",
+    "conversations",
+    "foot",
+    "bar",
+    "history",
+    "live",
+    "notice",
+    "announce",
+    "now",
+    "controls",
+    "all",
+    "weigh",
+    "dialog",
+    "people",
+    "place",
+)
+COMPOSER = """
+<p id="own-notice" class="notice" role="alert" hidden></p>
+<p id="editing" hidden>Editing your last message. <button type="button" data-cancel-edit>Cancel</button></p>
+<form id="composer" data-composer>
+  <textarea name="text" rows="1" dir="auto" placeholder="What are you looking for?" aria-label="Your message"
+    autocomplete="off" enterkeyhint="send"></textarea>
+  <button type="submit" class="send" aria-label="Send" title="Send"><svg viewBox="0 0 20 20" aria-hidden="true">
+    <path d="M10 16V4.5M5 9.5l5-5 5 5" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"
+    stroke-linejoin="round"/></svg></button>
+  <button type="button" class="stop" data-act="stop" aria-label="Stop" title="Stop"><svg viewBox="0 0 20 20"
+    aria-hidden="true"><rect x="5.5" y="5.5" width="9" height="9" rx="1.5" fill="currentColor"/></svg></button>
+</form>
+"""
+TABS = """
+<div class="panel-head"><h2>Memory</h2><button type="button" class="icon only-narrow" data-close
+  aria-label="Close memory">✕</button></div>
+<div class="tabs" role="tablist" aria-label="Memory">
+  <button type="button" role="tab" id="tab-now" data-tab="now" aria-controls="panel-now">This answer</button>
+  <button type="button" role="tab" id="tab-all" data-tab="all" aria-controls="panel-all">All I remember</button>
+  <button type="button" role="tab" id="tab-weigh" data-tab="weigh" aria-controls="panel-weigh">Buyers weigh</button>
+</div>
+"""
+
+
+def build_page(desk: Desk) -> gr.Blocks:
+    """The page over one desk. Serve it with ``launch_options()``."""
+    with gr.Blocks(title="MR.Rec", analytics_enabled=False, fill_width=True) as page:
+        tab = gr.State(None)
+        blocks: dict[str, gr.HTML] = {}
+
+        def block(name: str, *classes: str) -> None:
+            blocks[name] = gr.HTML(
+                "", elem_id=name, elem_classes=["block-html", *classes], apply_default_css=False, js_on_load=None
+            )
+
+        block("bar")
+        with gr.Row(elem_id="shell"):
+            with gr.Column(elem_id="left"):
+                block("person")
+                block("conversations")
+                block("foot")
+            with gr.Column(elem_id="middle"):
+                with gr.Column(elem_id="scroll"):
+                    block("history")
+                    block("live")
+                with gr.Column(elem_id="ask"):
+                    block("notice")
+                    gr.HTML(COMPOSER, apply_default_css=False, js_on_load=None)
+            with gr.Column(elem_id="right"):
+                gr.HTML(TABS, elem_id="tabs", apply_default_css=False, js_on_load=None)
+                with gr.Column(elem_id="panel-now"):
+                    block("now")
+                with gr.Column(elem_id="panel-all"):
+                    block("controls")
+                    block("all")
+                with gr.Column(elem_id="panel-weigh"):
+                    block("weigh")
+        with gr.Column(elem_id="switch"), gr.Column(elem_id="switch-card"):
+            block("dialog")
+            block("people")
+        block("announce")
+        block("place")
+        bridge = gr.HTML("", elem_id="bridge", js_on_load=(HERE / "page.js").read_text(encoding="utf-8"))
+        _wire(page, desk, tab, blocks, bridge)
+    return page
+
+
+def _wire(page: gr.Blocks, desk: Desk, tab: gr.State, blocks: dict[str, gr.HTML], bridge: gr.HTML) -> None:
+    outputs = [tab, *(blocks[name] for name in BLOCKS)]
+
+    def here(known: Tab | None, payload: dict[str, object]) -> Tab:
+        """The tab, rebuilt from its address when the server was restarted under an open page."""
+        return known or desk.open(str(payload.get("at_user") or ""), str(payload.get("at_session") or ""))
+
+    def load(request: gr.Request) -> Iterator[list[object]]:
+        address = request.query_params
+        place = desk.open(address.get("user", ""), address.get("session", ""))
+        for screen in desk.arrive(place):
+            yield _update(place, screen)
+
+    def go(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
+        place = here(known, event._data)
+        for screen in desk.go(place, event._data):
+            yield _update(place, screen)
+
+    def say(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
+        place = here(known, event._data)
+        for screen in desk.say(place, event._data):
+            yield _update(place, screen)
+
+    def act(known: Tab | None, event: gr.EventData) -> list[object]:
+        place = here(known, event._data)
+        return _update(place, desk.act(place, event._data))
+
+    quiet = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None, "api_visibility": "private"}
+    page.load(load, None, outputs, show_progress="hidden", concurrency_limit=None, api_visibility="private")
+    bridge.go(go, tab, outputs, **quiet)
+    bridge.say(say, tab, outputs, **quiet)
+    bridge.act(act, tab, outputs, **quiet)
+
+
+def _update(tab: Tab, screen: Screen) -> list[object]:
+    return [tab, *(screen.get(name, gr.skip()) for name in BLOCKS)]
+
+
+def launch_options() -> dict[str, object]:
+    """What ``gr.Blocks.launch`` needs for this page: its looks, and no outside request."""
+    return {
+        "theme": theme(),
+        "css": (HERE / "page.css").read_text(encoding="utf-8"),
+        "ssr_mode": False,
+        "share": False,
+        "footer_links": [],
+        "quiet": True,
+    }
