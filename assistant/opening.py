@@ -1,4 +1,4 @@
-"""Opens the assistant over a finished store, as the settings say: what the page, the terminal and the experiments share."""
+"""Opens the assistant over a finished store, as the settings say: for the page, the terminal and experiments."""
 
 from __future__ import annotations
 
