@@ -145,7 +145,7 @@ def _read_value(name: str, body: dict[str, Any], where: str, problems: Problems)
     for key in ("good", "bad"):
         if not any(name.lower() in text.lower() for text in texts[key]):
             problems.add(where, f"{key}: at least one must say {name!r} itself, so that a memory can be drawn from it")
-    picture = {key: str(body[key]) for key in ("colour", "material", "pattern", "shape") if key in body}
+    picture: dict[str, str] = {key: str(body[key]) for key in ("colour", "material", "pattern", "shape") if key in body}
     _check_picture(picture, where, problems)
     price, common = float(body.get("price", 1.0)), float(body.get("common", 1.0))
     if not 0.3 <= price <= 4 or not 0.2 <= common <= 5:

@@ -1,0 +1,62 @@
+"""The whole demo world in memory: the shop, its people, what they bought and what they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from assistant.datasets.demo.asking import Asked, ask
+from assistant.datasets.demo.history import Purchase, live
+from assistant.datasets.demo.people import Shopper, new_shopper
+from assistant.datasets.demo.phrases import load_phrases
+from assistant.datasets.demo.reading import load_knowledge
+from assistant.datasets.demo.shop import Product, stock
+
+SPLITS = {"train": 360, "dev": 120, "test": 120}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Life:
+    """A shopper, what they bought (oldest first), what they ask, and the split they belong to."""
+
+    shopper: Shopper
+    bought: tuple[Purchase, ...]
+    asked: tuple[Asked, ...]
+    split: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """The products by kind, and the lives."""
+
+    shelves: dict[str, list[Product]]
+    lives: tuple[Life, ...]
+
+    def products(self) -> list[Product]:
+        """All products, kind by kind."""
+        return [product for products in self.shelves.values() for product in products]
+
+
+def grow_world(seed: int, progress: Callable[[str], None] | None = None) -> World:
+    """The world of ``seed``: everything in it follows from the seed and the knowledge.
+
+    Raises:
+        DatasetError: the knowledge files have problems.
+    """
+    tell = progress or (lambda text: None)
+    tell("Reading what the shop knows")
+    knowledge = load_knowledge()
+    tell("Stocking the shelves")
+    shelves = stock(knowledge, seed)
+    tell("Letting the shoppers live")
+    voices = load_phrases()["voice"]
+    lives: list[Life] = []
+    for split, count in SPLITS.items():
+        for _ in range(count):
+            rng = Random(f"{seed}/shopper/{len(lives)}")
+            shopper = new_shopper(len(lives) + 1, knowledge, voices, rng)
+            bought = live(shopper, knowledge, shelves, rng)
+            asked = ask(shopper, bought, knowledge, shelves, rng)
+            lives.append(Life(shopper, tuple(bought), tuple(asked), split))
+    return World(shelves, tuple(lives))
