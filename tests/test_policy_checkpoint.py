@@ -184,6 +184,23 @@ def test_sampling_is_seeded_and_its_log_probabilities_are_the_models(policy: Che
     assert torch.allclose(torch.tensor(one.logprobs), expected, atol=1e-4)
 
 
+def test_a_group_is_read_once_and_drawn_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    free, group, other = sampler(stops=False), list(range(20, 60)), list(range(30, 50))
+    rows: list[int] = []
+    forward = free._forward
+
+    def watched(ids: torch.Tensor, cache: DynamicCache, mask: torch.Tensor | None = None) -> torch.Tensor:
+        rows.append(len(ids))
+        return forward(ids, cache, mask)
+
+    monkeypatch.setattr(free, "_forward", watched)
+    got = [one.ids for one in free.batch([group, other, group, group], max_new_tokens=20)]
+    assert rows[:2] == [2, 4]
+    assert got == [drawn(free, prompt, 20) for prompt in (group, other, group, group)]
+    sampled = free.batch([group] * 4, max_new_tokens=20, temperature=1.0)
+    assert len({tuple(one.ids) for one in sampled}) == 4
+
+
 def test_batch_leaves_a_training_model_training(policy: CheckpointPolicy) -> None:
     policy.model.train()
     policy.generate_ids([[1, 2, 3]], max_new_tokens=2)

@@ -119,7 +119,7 @@ class Sampler:
         length run together, padded on the left. The same arguments give the same tokens."""
         limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
         results = [Generation() for _ in prompts]
-        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+        order = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), list(prompts[row])))
         noise = self._noise(seed)
         with _evaluating(self.model):
             for start in range(0, len(order), batch_size):
@@ -137,13 +137,10 @@ class Sampler:
         noise: torch.Generator,
     ) -> None:
         """Generate for these rows together; a row leaves the batch when it is finished."""
-        width = max((len(prompts[row]) for row in rows), default=0)
-        padding = [width - len(prompts[row]) for row in rows]
-        ids = torch.tensor([[self._pad_id] * pad + list(prompts[row]) for pad, row in zip(padding, rows, strict=True)])
-        mask = torch.tensor([[0] * pad + [1] * (width - pad) for pad in padding])
-        cache = self._new_cache()
-        while rows:
-            logits = self._forward(ids, cache, mask)
+        if not rows:
+            return
+        logits, cache, mask = self._prefill([prompts[row] for row in rows])
+        while True:
             tokens, logprobs = _draw(logits, temperature, noise)
             for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
                 results[row].add(token, logprob, self.stop_ids)
@@ -152,13 +149,28 @@ class Sampler:
                 for place, row in enumerate(rows)
                 if not results[row].stopped and len(results[row].ids) < limits[row]
             ]
+            if not going:
+                return
             if len(going) < len(rows):
-                rows = [rows[place] for place in going]
-                mask = mask[going]
-                if going:
-                    cache.batch_select_indices(torch.tensor(going, device=self.model.device))
-            ids = torch.tensor([[tokens[place]] for place in going])
+                rows, mask = [rows[place] for place in going], mask[going]
+                cache.batch_select_indices(torch.tensor(going, device=self.model.device))
             mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
+            logits = self._forward(torch.tensor([[tokens[place]] for place in going]), cache, mask)
+
+    def _prefill(self, prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, DynamicCache, torch.Tensor]:
+        """Logits, cache and attention mask after the prompts, a row each. A prompt that comes several times (a
+        group of rollouts) is computed once."""
+        places: dict[tuple[int, ...], int] = {}
+        owners = [places.setdefault(tuple(prompt), len(places)) for prompt in prompts]
+        width = max(map(len, places))
+        ids = torch.tensor([[self._pad_id] * (width - len(prompt)) + list(prompt) for prompt in places])
+        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in places])
+        cache = self._new_cache()
+        logits = self._forward(ids, cache, mask)
+        if len(places) == len(owners):
+            return logits, cache, mask
+        cache.batch_select_indices(torch.tensor(owners, device=self.model.device))
+        return logits[owners], cache, mask[owners]
 
     @torch.inference_mode()
     def _forward(self, ids: torch.Tensor, cache: DynamicCache, mask: torch.Tensor | None = None) -> torch.Tensor:
