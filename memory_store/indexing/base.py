@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,8 +40,11 @@ class Writer(Protocol):
     @property
     def concurrency(self) -> int: ...
 
-    def fit(self, behaviours: Sequence[Behaviour]) -> None:
-        """Learn what is usual from every behaviour of the store; a writer that needs none does nothing."""
+    def fit(self, behaviours: Iterable[Behaviour]) -> None:
+        """Learn what is usual from every behaviour of the store, gone through as often as needed.
+
+        A writer that contrasts nobody with others does nothing.
+        """
 
     def write_user(self, user: UserRecord, behaviours: Sequence[Behaviour]) -> list[MemoryEntry]:
         """All local entries of one user: behaviours, patterns per category, profile. Raises WriterError."""

@@ -6,7 +6,7 @@ Levels as in PAPER, "The method", step 1: behaviours as they are, patterns per c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from memory_store.indexing.base import Choice, local_entry
 from memory_store.indexing.corpus import Contrast, Corpus, Reading
@@ -42,7 +42,7 @@ class ExtractiveWriter:
     def __init__(self, corpus: Corpus | None = None) -> None:
         self.corpus = corpus or Corpus()
 
-    def fit(self, behaviours: Sequence[Behaviour]) -> None:
+    def fit(self, behaviours: Iterable[Behaviour]) -> None:
         """Counts what all buyers buy and write; a few tenths of a second for 1,000 behaviours."""
         self.corpus = Corpus.fit(behaviours)
 
@@ -106,9 +106,10 @@ class _Patterns:
         return entries
 
     def _taste(self, lead: Lead, taste: Taste) -> MemoryEntry:
-        return self._entry(
-            lead, wording(taste, self._corpus), taste.aspect, evidence_words(lead, taste, self._own), taste.evidence
-        )
+        value = wording(taste, self._corpus)
+        if lead is Lead.PREFERS and taste.aspect == "Age Range":
+            lead, value = Lead.SHOPS_FOR, value.removeprefix("for ")
+        return self._entry(lead, value, taste.aspect, evidence_words(lead, taste, self._own), taste.evidence)
 
     def _change(self, turn: Change) -> MemoryEntry:
         behaviours = [reading.behaviour for reading in (*turn.before, *turn.recent)]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from memory_store.indexing.corpus import Contrast, Corpus, Reading, surprise
 from memory_store.indexing.reviews import disliked, liked
 from memory_store.types import Behaviour
 
-ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 3.0, 2.0
+ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 3.0, 3.0
 CHEAPER, DEARER = 0.33, 0.67
 """Mean price rank below which a person buys cheaper than others, above which dearer."""
+LEAST_USUAL = 0.03
+"""An aspect that fewer of the others' reviews write of does not belong to the category."""
 _WITHOUT_SIDE = frozenset({"Features", "Performance", "Delivery", "Ease of Use", "Quality"})
 
 
@@ -168,11 +170,22 @@ def cares(readings: Sequence[Reading], contrast: Contrast) -> list[Care]:
         complainers = [reading for reading in bearers if aspect in reading.review.complaints.values()]
         rate = statistics.fmean(contrast.wrote_of(aspect, reading.behaviour.category) for reading in written)
         score = surprise(count, len(written), rate) + 0.7 * len(complainers)
+        if rate < LEAST_USUAL:
+            continue
         if len(complainers) > 1 or (aspect not in _WITHOUT_SIDE and count > 2 and score >= ENOUGH_CARE):
-            words = tuple(text for text, _ in sorted(blamed.items(), key=lambda pair: (-pair[1], pair[0])))[:2]
+            words = _unlike(text for text, _ in sorted(blamed.items(), key=lambda pair: (-pair[1], pair[0])))
             shown = complainers if len(complainers) > 1 else bearers
             evidence = tuple(reading.behaviour for reading in shown)
             result.append(
                 Care(aspect, len(shown), len(written), score, words if shown is complainers else (), evidence)
             )
     return sorted(result, key=lambda care: (-care.score, care.aspect))
+
+
+def _unlike(texts: Iterable[str]) -> tuple[str, ...]:
+    """The first two texts that do not begin alike ("broke" says what "broken" says)."""
+    kept: list[str] = []
+    for text in texts:
+        if not any(text[:4] == other[:4] for other in kept):
+            kept.append(text)
+    return tuple(kept[:2])

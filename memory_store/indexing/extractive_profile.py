@@ -39,7 +39,9 @@ def profile_entries(user_id: str, readings: Sequence[Reading], contrast: Contras
         add(Lead.LATELY, new, turn.aspect, evidence, old)
     wanted = [taste for taste in likes(own, contrast, corpus, places=LEAST_PLACES) if taste.phrase not in turned]
     for taste in wanted[:MOST_LIKES]:
-        add(Lead.PREFERS, wording(taste, corpus), taste.aspect, taste.evidence)
+        value = wording(taste, corpus)
+        lead = Lead.SHOPS_FOR if taste.aspect == "Age Range" else Lead.PREFERS
+        add(lead, value.removeprefix("for "), taste.aspect, taste.evidence)
     for taste in dislikes(own, contrast, corpus, places=LEAST_PLACES)[:MOST_DISLIKES]:
         add(Lead.AVOIDS, wording(taste, corpus), taste.aspect, taste.evidence)
     worries = [care for care in cares(own, contrast) if len({one.category for one in care.evidence}) >= LEAST_PLACES]

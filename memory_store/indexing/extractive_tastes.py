@@ -11,8 +11,8 @@ from memory_store.indexing.reviews import disliked, liked
 from memory_store.indexing.text import key, surface
 from memory_store.types import Behaviour
 
-ENOUGH_KNOWN, ENOUGH_OTHER = 2.0, 4.5
-"""Nats that a phrase must earn: one of the vocabulary, any other."""
+ENOUGH_KNOWN, ENOUGH_ONCE, ENOUGH_OTHER = 2.0, 4.0, 4.5
+"""Nats that a phrase must earn: one of the vocabulary, one of it that showed once only, any other."""
 SAID_OUTRIGHT = 2.5
 BLAME_RATE = 0.03
 USUAL = 0.6
@@ -164,14 +164,14 @@ def _says_nothing(taste: Taste, named: bool, corpus: Corpus) -> bool:
             return True
     if named or taste.said:
         return False
-    if parts[-1] in corpus.kinds.words or taste.phrase in corpus.kinds.words:
+    if parts[-1] in corpus.kinds.words:
         return True
     brands = frozenset().union(*(brand_key(reading.behaviour.brand) for reading in taste.bought))
     if brands & set(parts) or all(part in corpus.brand_words for part in parts):
         return True
     if all(parts[0] in reading.item.opening for reading in taste.bought):
         return True
-    return len(parts) == 1 and not taste.written and not taste.aspect
+    return len(parts) == 1 and not taste.aspect and not taste.written
 
 
 def _score(
@@ -210,7 +210,10 @@ def _score(
 
 
 def _enough(taste: Taste, corpus: Corpus) -> float:
-    return ENOUGH_KNOWN if taste.phrase in corpus.lexicon.terms else ENOUGH_OTHER
+    if taste.phrase not in corpus.lexicon.terms:
+        return ENOUGH_OTHER
+    seen_once = not taste.said and len({reading.behaviour.item_id for reading in taste.bought}) < 2
+    return ENOUGH_ONCE if seen_once and len(taste.written) < 2 else ENOUGH_KNOWN
 
 
 def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:

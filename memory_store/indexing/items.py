@@ -39,7 +39,7 @@ def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
         keys |= phrase_keys([stem(word) for word in words(piece)], lexicon, longest=3)
     title_stems = [stem(word) for word in words(title)[:3]]
     opening = frozenset(title_stems[:2])
-    return ItemReading(frozenset(keys), _heads(title, lexicon), opening, _labels(body, lexicon))
+    return ItemReading(frozenset(keys), title_heads(title, lexicon), opening, _labels(body, lexicon))
 
 
 def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str]:
@@ -72,12 +72,13 @@ def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str
     return found
 
 
-def _heads(title: str, lexicon: Lexicon) -> tuple[str, ...]:
+def title_heads(title: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """The last words of the product name that a title begins with, as keys: two of them, then one."""
     cut = _HEAD_END.search(title, 3)
     stems = [stem(word) for word in words(title[: cut.start()] if cut else title)][-4:]
     while len(stems) > 1 and (stems[-1] in lexicon.stop or _is_value(stems[-1], lexicon)):
         stems.pop()
-    if not stems or stems[-1] in lexicon.stop or len(stems[-1]) < 3:
+    if not stems or stems[-1] in lexicon.stop or len(stems[-1]) < 3 or not stems[-1].isalpha():
         return ()
     return (" ".join(stems[-2:]), stems[-1]) if len(stems) > 1 and stems[-2] not in lexicon.stop else (stems[-1],)
 
@@ -105,7 +106,7 @@ class Kinds:
         """``heads`` of every distinct item; a kind is named by two words where ``pairs`` items share them."""
         counts = Counter(head for item in heads for head in item)
         self._known = {head for head, count in counts.items() if count >= (pairs if " " in head else singles)}
-        self.words = {head for head, count in counts.items() if count >= 3}
+        self.words = {head for head in counts if " " not in head}
 
     def of(self, heads: Sequence[str]) -> str:
         """The kind's key, "" where it is not known."""

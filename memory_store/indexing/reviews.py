@@ -16,17 +16,17 @@ LIKED, DISLIKED = 4.0, 2.0
 """Ratings at or above the one count as liked, at or below the other as disliked."""
 
 _CLAUSE = re.compile(
-    r"[.!?;\n]+|,?\s+\b(?:but|however|although|though|except|yet)\b,?\s|,\s(?=(?:and|it|they|the|which|i)\b)|\s[-–—]+\s",
+    r"[.!?]+(?=\s|$)|[;\n()]+|,?\s+\b(?:but|however|although|though|except|yet)\b,?\s|,\s(?=(?:and|it|they|the|which|i)\b)|\s[-–—]+\s",
     re.I,
 )
 _WANTS = re.compile(
     r"\b(?:i|we)(?:'m| am| are| was)? ?(?:always|only|really|just|mostly|usually|still|do|specifically|will only)? ?"
-    r"(?:need|needed|prefer|preferred|look for|looking for|insist on|buy only|only buy|always buy|only use|swear by|"
+    r"(?:prefer|preferred|look for|looking for|insist on|buy only|only buy|always buy|only use|swear by|"
     r"must have) (?P<tail>.{3,60})"
 )
 _SHUNS = re.compile(
-    r"\b(?:allergic to|(?:can't|cannot|can not) stand|i (?:really )?(?:hate|avoid|dislike)|i try to avoid|intolerant to|"
-    r"i'm (?:very )?sensitive to|i (?:don't|do not|never) (?:like|care for|want|buy|eat|wear)|not a fan of)"
+    r"\b(?:allergic to|(?:can't|cannot|can not) stand|i (?:really )?(?:hate|avoid|dislike)|i try to avoid|"
+    r"intolerant to|i'm (?:very )?sensitive to|i (?:don't|do not|never) (?:like|care for|want|buy|eat|wear)|not a fan of)"
     r" (?P<tail>.{3,60})"
 )
 _SELF = re.compile(r"\b(?:i'm|i am|as an?|being|we're|we are|i have|i've got|my) (?P<tail>.{2,50})")
@@ -208,11 +208,8 @@ def _recipient_patterns(lexicon: Lexicon) -> tuple[re.Pattern[str], re.Pattern[s
     if id(lexicon) not in _PATTERNS:
         other = _recipients(lexicon.recipients_other - {"him", "her", "them", "friend's"})
         home = _recipients(lexicon.recipients_home)
-        bought = (
-            r"\b(?:bought|got|get|purchased|ordered|picked|chose|this was|this is|was|were|these are|it)\b[^.!?]{0,50}?"
-        )
         _PATTERNS[id(lexicon)] = (
-            re.compile(rf"(?:{bought})?\b(?:for|to) (?:my|our) (?:[\w'-]+ ){{0,4}}?(?P<who>{other})\b"),
+            re.compile(rf"\bfor (?:my|our|a) (?:[\w'-]+ ){{0,4}}?(?P<who>{other})\b"),
             re.compile(
                 rf"(?<!and )(?<!even )\bmy (?:[\w-]+ ){{0,3}}?(?P<who>{other}) (?:absolutely |really |just )?"
                 r"(?:loves?|loved|likes?|liked|adores?|enjoys?|wears?|uses?|was thrilled|is thrilled|is happy)"

@@ -19,7 +19,7 @@ _TITLE_CUT = re.compile(r"\s[-–—|]\s|[,;:(\[|]|\s*[–—|]\s*")
 
 
 def clean(text: str) -> str:
-    """A text without markup, addresses, invisible and control characters; bounded; lines kept as " \\n " never."""
+    """A text without markup, addresses, invisible and control characters; bounded; line breaks kept."""
     bounded = text[:MAXIMUM_CHARACTERS]
     if "&" in bounded:
         bounded = html.unescape(bounded)
@@ -48,10 +48,13 @@ def spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer(text)]
 
 
+_SINGULAR = frozenset({"glasses", "sunglasses", "windows", "jeans", "pants", "news", "always", "perhaps"})
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """A word without its plural ending: a key to compare by, never shown."""
-    if len(word) <= 3 or word[-1] != "s" or word[-2] in "suia'":
+    if len(word) <= 3 or word[-1] != "s" or word[-2] in "suia'" or word in _SINGULAR:
         return word[:-2] if word.endswith("'s") else word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
