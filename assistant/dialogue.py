@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from assistant import cues
-from assistant.catalogue.constraints import merge, read_constraints
+from assistant.catalogue.constraints import merge
+from assistant.catalogue.reading import read_constraints
 from assistant.catalogue.search import Catalogue
 from assistant.errors import AssistantError
 from assistant.types import Act, Constraints, Item, MemoryHit, Recommendation, Request

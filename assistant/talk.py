@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from assistant.dialogue import Conversation, chosen, named_numbers
 from assistant.types import Act, Answered, Item, Recommendation
 from assistant.words import join_words, money, shorten
+from memory_store.indexing.statements import Lead, Statement, read_statement
 from memory_store.types import Level, MemoryEntry, UserRecord
 
 TITLE = 60
@@ -97,8 +99,7 @@ def _verdict(one: Item, other: Item) -> str:
 
 
 def _about_me(user: UserRecord | None, entries: Sequence[MemoryEntry]) -> Answered:
-    written = [entry for entry in entries if entry.level in (Level.PROFILE, Level.PATTERN)][:TOLD_MEMORIES]
-    told = written or list(entries[:TOLD_MEMORIES])
+    told = _most_telling(entries)
     if not told:
         return Answered(
             "", "I have no memory of you yet: nothing bought, nothing reviewed. What do you look for first?"
@@ -108,6 +109,26 @@ def _about_me(user: UserRecord | None, entries: Sequence[MemoryEntry]) -> Answer
     return Answered(
         "", f"This is what stands out{name}. {lines} The memory panel shows all of it, and where it comes from."
     )
+
+
+def _most_telling(entries: Sequence[MemoryEntry]) -> list[MemoryEntry]:
+    """A few entries over as many categories as there are, tastes before habits; purchases where nothing is written."""
+    written = [entry for entry in entries if entry.level in (Level.PROFILE, Level.PATTERN)]
+    if not written:
+        return list(entries[:TOLD_MEMORIES])
+    statements = {entry.entry_id: read_statement(entry.text) for entry in written}
+    written.sort(key=lambda entry: _importance(statements[entry.entry_id]))
+    seen: Counter[str] = Counter()
+    rank = {}
+    for entry in written:
+        rank[entry.entry_id] = seen[entry.category]
+        seen[entry.category] += 1
+    return sorted(written, key=lambda entry: rank[entry.entry_id])[:TOLD_MEMORIES]
+
+
+def _importance(statement: Statement | None) -> int:
+    leads = (Lead.LATELY, Lead.PREFERS, Lead.AVOIDS, Lead.BUYS)
+    return leads.index(statement.lead) if statement and statement.lead in leads else len(leads)
 
 
 def _small_talk(message: str, answered: bool) -> Answered:

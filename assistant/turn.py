@@ -153,7 +153,7 @@ class Nodes:
         """Answers what needs no search: why, compare, what is remembered, small talk, off-topic."""
         context = runtime.context
         user = self._memory.users.get(context.user_id)
-        entries = self._memory.hierarchy.entries(context.user_id, limit=50)
+        entries = self._memory.hierarchy.entries(context.user_id, limit=200)
         said = talk(state["act"], state["message"], Conversation.from_dict(state["conversation"]), user, entries)
         seconds = time.perf_counter() - context.started
         runtime.stream_writer(replace(said, turn_id=context.turn_id, seconds=seconds))
