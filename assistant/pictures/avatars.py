@@ -1,0 +1,2 @@
+def draw_avatar(*a, **k):
+    return ""
