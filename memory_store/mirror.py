@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -93,16 +94,18 @@ class Mirror:
 
         Left to the owner of the index, where that is another process.
         """
-        try:
+        with suppress(StoreBusy):
             if index:
                 self.index_pending()
             elif self._database.value("SELECT 1 FROM removed_vectors LIMIT 1") is not None:
                 self._remove(self.owned())
-        except StoreBusy:
-            return
 
     def index_pending(self, progress: Callable[[int], None] | None = None) -> int:
         """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy."""
+        if not self._database.value(
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE indexed = 0) OR EXISTS (SELECT 1 FROM removed_vectors)"
+        ):
+            return 0
         vectors = self.owned()
         self._remove(vectors)
         done = 0

@@ -54,7 +54,7 @@ class Vectors:
         for chunk in _chunks(ids):
             with self._lock:
                 answer = self._collection.get(ids=list(chunk), include=["embeddings"])
-            found.update(zip(answer["ids"], answer["embeddings"], strict=True))
+            found.update(zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True))
         return found
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -80,12 +80,16 @@ class Vectors:
         """
         generation = self._generation + 1
         client, collection = _open(self._path(generation))
-        for chunk in _chunks(ids):
-            found = self.get(chunk)
-            if found:
-                collection.upsert(ids=list(found), embeddings=np.stack(list(found.values())))
-        with self._lock:
+        try:
+            for chunk in _chunks(ids):
+                found = self.get(chunk)
+                if found:
+                    collection.upsert(ids=list(found), embeddings=np.stack(list(found.values())))
             self._write_generation(generation)
+        except BaseException:
+            client.close()
+            raise
+        with self._lock:
             self._client.close()
             self._client, self._collection, self._generation = client, collection, generation
             self._remove_others()
