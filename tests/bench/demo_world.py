@@ -1,4 +1,4 @@
-"""Does the demo world keep its promise? Ranks its test requests with the real ranker and prints nDCG@10 beside the bars.
+"""Does the demo world keep its promise? Ranks its requests with the real ranker and prints nDCG@10 and R@100.
 
     python -m tests.bench.demo_world [--split test] [--seed 7]
 
@@ -58,12 +58,14 @@ def _cases(world: World, split: str) -> dict[str, list[Case]]:
 
 
 def _report(name: str, cases: Sequence[Case], catalogue: Catalogue) -> None:
+    """One line: how the target ranks under each query. The bars: request at most .25, oracle at least .85."""
     profiles = [asked.oracle_profile for _, asked in cases]
+    strangers = [*profiles[1:], *profiles[:1]]
     queries = {
         "request": [asked.text for _, asked in cases],
         "last ten": [f"{asked.text} {_last_titles(life)}" for life, asked in cases],
         "oracle": profiles,
-        "stranger": [f"{case[1].text} {other}" for case, other in zip(cases, [*profiles[1:], *profiles[:1]], strict=True)],
+        "stranger": [f"{case[1].text} {other}" for case, other in zip(cases, strangers, strict=True)],
     }
     line = f"{name:24} {len(cases):4}"
     for label, texts in queries.items():

@@ -26,7 +26,13 @@ def write_world(world: World, out: Path) -> None:
 
 def _users(world: World) -> Iterator[UserRecord]:
     for life in world.lives:
-        yield UserRecord(life.shopper.user_id, life.shopper.name)
+        persona = life.persona
+        if persona is None:
+            yield UserRecord(life.shopper.user_id, life.shopper.name)
+        else:
+            yield UserRecord(
+                persona.user_id, persona.name, persona.bio, True, persona.openers, dict(sorted(persona.avatar.items()))
+            )
 
 
 def _interactions(world: World) -> Iterator[InteractionRow]:

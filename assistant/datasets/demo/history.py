@@ -56,7 +56,7 @@ def live(shopper: Shopper, knowledge: Knowledge, shelves: dict[str, list[Product
     kinds = list(knowledge.kinds.values())
     while len(bought) < length:
         kind = rng.choices(kinds, [k.popular for k in kinds])[0]
-        bought += _buy_at_large(shopper, kind, shelves[kind.name], since, taken, rng)
+        bought += buy_at_large(shopper, kind, shelves[kind.name], since, taken, rng)
     return sorted(bought, key=lambda purchase: (purchase.timestamp, purchase.product.item_id))
 
 
@@ -153,10 +153,10 @@ def _change_of_mind(
     ]
 
 
-def _buy_at_large(
+def buy_at_large(
     shopper: Shopper, kind: Kind, products: Sequence[Product], since: int, taken: set[str], rng: Random
 ) -> list[Purchase]:
-    """One purchase of some kind, by traits and habits and whim, or a present; none where all is taken."""
+    """One purchase of ``kind``, by traits and habits and whim, or a present; none where all is taken."""
     left = [product for product in products if product.item_id not in taken]
     if not left:
         return []

@@ -56,7 +56,7 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
         key = (brand.name, *(value.name for value in values.values()))
         if key in made:
             continue
-        product = _product(f"{re.sub('[^a-z0-9]+', '-', kind.name)}-{len(products) + 1:03d}", kind, brand, values, rng)
+        product = _product(_item_id(kind, len(products) + 1), kind, brand, values, rng)
         if product.item.title in titles:
             continue
         made.add(key)
@@ -65,6 +65,22 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
         if len(products) == count:
             break
     return products
+
+
+def made_to_order(kind: Kind, wanted: dict[str, str], brand: str | None, number: int, rng: Random) -> Product:
+    """A product of ``kind`` that has the values ``wanted`` (by attribute) and is of ``brand``; the rest is chance."""
+    maker = next((maker for maker in kind.brands if maker.name == brand), None) or rng.choice(kind.brands)
+    values = {
+        name: attribute.values[wanted[name]]
+        if name in wanted
+        else _choose(maker, name, [*attribute.values.values()], rng)
+        for name, attribute in kind.attributes.items()
+    }
+    return _product(_item_id(kind, number), kind, maker, values, rng)
+
+
+def _item_id(kind: Kind, number: int) -> str:
+    return f"{re.sub('[^a-z0-9]+', '-', kind.name)}-{number:03d}"
 
 
 def _choose(brand: Brand, attribute: str, values: list[Value], rng: Random) -> Value:

@@ -9,6 +9,7 @@ from random import Random
 from assistant.datasets.demo.asking import Asked, ask
 from assistant.datasets.demo.history import Purchase, live
 from assistant.datasets.demo.people import Shopper, new_shopper
+from assistant.datasets.demo.personas import Persona, load_personas, play
 from assistant.datasets.demo.phrases import load_phrases
 from assistant.datasets.demo.reading import load_knowledge
 from assistant.datasets.demo.shop import Product, stock
@@ -18,17 +19,18 @@ SPLITS = {"train": 360, "dev": 120, "test": 120}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Life:
-    """A shopper, what they bought (oldest first), what they ask, and the split they belong to."""
+    """A shopper, what they bought (oldest first), what they ask, and the split they belong to ("" for a persona)."""
 
     shopper: Shopper
     bought: tuple[Purchase, ...]
     asked: tuple[Asked, ...]
     split: str
+    persona: Persona | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """The products by kind, and the lives."""
+    """The products by kind, and the lives: the personas' first."""
 
     shelves: dict[str, list[Product]]
     lives: tuple[Life, ...]
@@ -52,6 +54,10 @@ def grow_world(seed: int, progress: Callable[[str], None] | None = None) -> Worl
     tell("Letting the shoppers live")
     voices = load_phrases()["voice"]
     lives: list[Life] = []
+    shows = [
+        Life(*play(persona, knowledge, shelves, Random(f"{seed}/{persona.user_id}")), (), "", persona)
+        for persona in load_personas(knowledge)
+    ]
     for split, count in SPLITS.items():
         for _ in range(count):
             rng = Random(f"{seed}/shopper/{len(lives)}")
@@ -59,4 +65,4 @@ def grow_world(seed: int, progress: Callable[[str], None] | None = None) -> Worl
             bought = live(shopper, knowledge, shelves, rng)
             asked = ask(shopper, bought, knowledge, shelves, rng)
             lives.append(Life(shopper, tuple(bought), tuple(asked), split))
-    return World(shelves, tuple(lives))
+    return World(shelves, (*shows, *lives))
