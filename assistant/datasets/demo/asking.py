@@ -106,7 +106,7 @@ def _ask_alone(
     kind = taste.kind
     if manner == "never":
         new = [k for k in knowledge.kinds.values() if k.name not in known and not shopper.forced(k)]
-        kind = rng.choice(new) if new else kind
+        manner, kind = ("never", rng.choice(new)) if new else ("specified", kind)
     taken = {purchase.product.item_id for purchase in bought} | {t.target.item_id for t in shopper.tastes.values()}
     target, values = _other_product(taste, kind, shelves[kind.name], taken, rng)
     wanted = {name: target.values[name].name for name in values}
