@@ -107,13 +107,11 @@ def find_user(memory: MemoryStore, user: str) -> UserRecord:
 
 
 def _print(entries: list[tuple[MemoryEntry, float | None]]) -> None:
-    table = Table(show_edge=False, pad_edge=False)
-    for name in ("level", "category", "memory", "date", "nearness"):
-        table.add_column(name, overflow="fold")
+    table = Table("level", "memory", "date", "nearness", show_edge=False)
     for entry, similarity in entries:
         date = "" if entry.timestamp is None else f"{datetime.fromtimestamp(entry.timestamp / 1000, UTC):%Y-%m-%d}"
         nearness = "" if similarity is None else f"{similarity:.2f}"
-        table.add_row(entry.level.value, Text(entry.category), Text(entry.text), date, nearness)
+        table.add_row(entry.level.value, Text(entry.text), date, nearness)
     console.print(table)
 
 

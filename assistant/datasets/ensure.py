@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.datasets.importer import CATALOGUE, ImportReport, Progress, embedder_mismatch, import_folder
-from assistant.datasets.manifest import Manifest
+from assistant.datasets.manifest import Manifest, building
 from assistant.errors import StoreError
 from assistant.settings import Settings
 
@@ -54,16 +55,15 @@ def reembed(settings: Settings, progress: Progress | None = None) -> None:
     if found is None or not {"people", "memories"} <= set(found.steps):
         raise StoreError(f"The store {store} is missing or unfinished: finish `mrrec import FOLDER --store {store}`.")
     embedder = load_embedder(settings.embedder)
-    manifest = replace(found, embedder=embedder.name, dimension=embedder.dimension).without("catalogue", "index")
-    manifest.write(store)
-    items = Items(store / CATALOGUE / ITEMS)
-    build_catalogue(store / CATALOGUE, items.in_order(), embedder, progress=progress)
-    items.close()
-    manifest = manifest.done("catalogue")
-    manifest.write(store)
-    memory = MemoryStore.reembed(store, embedder, progress=_counted(progress))
-    memory.close()
-    manifest.done("index").write(store)
+    with building(store):
+        manifest = replace(found, embedder=embedder.name, dimension=embedder.dimension).without("catalogue", "index")
+        manifest.write(store)
+        with closing(Items(store / CATALOGUE / ITEMS)) as items:
+            build_catalogue(store / CATALOGUE, items.in_order(), embedder, progress=progress)
+        manifest = manifest.done("catalogue")
+        manifest.write(store)
+        MemoryStore.reembed(store, embedder, progress=_counted(progress)).close()
+        manifest.done("index").write(store)
 
 
 def _counted(progress: Progress | None) -> Callable[[int], None] | None:
@@ -72,7 +72,9 @@ def _counted(progress: Progress | None) -> Callable[[int], None] | None:
 
 def load_writer(settings: Settings) -> Writer:
     """The memory writer that the settings name."""
-    raise NotImplementedError
+    from memory_store.indexing.extractive import ExtractiveWriter
+
+    return ExtractiveWriter()
 
 
 def demo_folder(store: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assistant.datasets.folder import DatasetFolder
 from assistant.datasets.history import HistoryRule
-from assistant.datasets.manifest import STEPS, Manifest, write_json
+from assistant.datasets.manifest import STEPS, Manifest, building, write_json
 from assistant.datasets.people import Namer, choose_personas, described, openers_of
 from assistant.datasets.report import Report
 from assistant.datasets.rows import InteractionRow
@@ -61,7 +61,7 @@ def import_folder(
 
     Raises:
         DatasetError: ``path`` is no dataset folder, is damaged, or has no usable item or interaction.
-        StoreError: the store holds another dataset, or was built with another embedder.
+        StoreError: the store holds another dataset, was built with another embedder, or is being built.
     """
     started = time.perf_counter()
     dataset = DatasetFolder(path)
@@ -73,11 +73,15 @@ def import_folder(
         embedder.dimension,
         writer.name,
     )
-    found = Manifest.read(store_folder)
-    manifest = reconcile(found, wanted, store_folder)
-    build = _Build(dataset, store_folder, embedder, writer, progress or (lambda part, done, total: None))
-    build.run(manifest)
-    return build.summary(changed=manifest != found or not manifest.finished, seconds=time.perf_counter() - started)
+    with building(store_folder):
+        found = Manifest.read(store_folder)
+        manifest = reconcile(found, wanted, store_folder)
+        build = _Build(dataset, store_folder, embedder, writer, progress or (lambda part, done, total: None))
+        try:
+            build.run(manifest)
+            return build.summary(changed=not manifest.finished, seconds=time.perf_counter() - started)
+        finally:
+            build.store.close()
 
 
 def reconcile(found: Manifest | None, wanted: Manifest, store: Path) -> Manifest:
@@ -140,10 +144,9 @@ class _Build:
                 manifest.write(self.folder)
 
     def summary(self, *, changed: bool, seconds: float) -> ImportReport:
-        """The counts of the store as it is now; closes it."""
+        """The counts of the store as it is now."""
         items = self._open_catalogue().items.count()
         counts = self.store.users.count(), self.store.behaviours.count(), self.store.hierarchy.count()
-        self.store.close()
         return ImportReport(self.report, items, *counts, changed=changed, seconds=seconds)
 
     def _catalogue(self) -> None:
@@ -166,6 +169,7 @@ class _Build:
             self.store.behaviours.add_many(behaviours)
             done += len(batch)
             self.tell("people", done, 0)
+        self._add_askers(users, namer)
         if not users:
             raise DatasetError(
                 f"{self.dataset.path}: no interaction and no user could be used. "
@@ -174,6 +178,13 @@ class _Build:
         self._check_targets(catalogue)
         self._describe(users)
         self.tell("people", done, done)
+
+    def _add_askers(self, users: dict[str, UserRecord], namer: Namer) -> None:
+        """Users who ask for something and have no history are users all the same."""
+        askers = dict.fromkeys(request.user_id for request in self.dataset.requests() if request.user_id)
+        new = {user_id: UserRecord(user_id, namer.name(user_id)) for user_id in askers if user_id not in users}
+        self.store.users.add_many(new.values())
+        users.update(new)
 
     def _behaviours(self, batch: list[InteractionRow], catalogue: Catalogue, rule: HistoryRule) -> Iterator[Behaviour]:
         file = self.dataset.file_name("interactions")

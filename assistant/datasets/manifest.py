@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from assistant.errors import StoreError
 
 FORMAT = 1
-FILE = "store.json"
+FILE, LOCK = "store.json", "build.lock"
 STEPS = ("catalogue", "people", "memories", "index")
 
 
@@ -67,6 +70,25 @@ class Manifest:
     def write(self, store: Path) -> None:
         """Put it into folder ``store``, whole or not at all."""
         write_json(store / FILE, asdict(self))
+
+
+@contextmanager
+def building(store: Path) -> Iterator[None]:
+    """Hold the right to build ``store``; the system frees it when the process ends, however it ends.
+
+    Raises:
+        StoreError: another process has it, or ``store`` is a folder of something else.
+    """
+    if store.exists() and not (store / LOCK).exists() and any(store.iterdir()):
+        raise StoreError(f"{store} holds something that is no store: name a new folder with --store.")
+    store.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(store / LOCK, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("PRAGMA journal_mode = MEMORY")
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"Another process is building {store}: wait until it is done.") from error
+        yield
 
 
 def write_json(path: Path, value: object) -> None:
