@@ -47,7 +47,7 @@ def known_shape(name: object) -> str | None:
 
 @lru_cache(maxsize=4096)
 def choose_shape(title: str, category: str, *, hint: str = "") -> str:
-    """A drawing for a product: from the hint's words, the title's (its head first), else the department's usual ones."""
+    """A drawing by the hint's words, the title's (its head first), else one usual in the department."""
     department = _department(category)
     knowledge = _knowledge()
     allowed = knowledge.only.get(department)

@@ -184,6 +184,7 @@ def _label(numbers: tuple[float, ...], paint: _Paint) -> str:
     lines = "".join(f"M{number(bx)} {number(by)}h{number(bw)}" for bx, by, bw in bars)
     return (
         f'<path d="{rectangle(x, y, width, height, 3).path()}" fill="{ground}"/>'
-        f'<path d="{_EMBLEMS[paint.emblem]}" transform="translate({number(ex)} {number(ey)})scale({size:.2f})" fill="{ink}"/>'
+        f'<path d="{_EMBLEMS[paint.emblem]}" fill="{ink}"'
+        f' transform="translate({number(ex)} {number(ey)})scale({size:.2f})"/>'
         f'<path d="{lines}" stroke="{mix(ink, ground, 0.35)}" stroke-width="{thick}" stroke-linecap="round"/>'
     )

@@ -82,7 +82,7 @@ def _outline(form: str, rest: str) -> Outline:
         return free_path(rest)
     if form in ("G", "T"):
         radius, *points = rest.split()
-        corners = [(*(float(v) for v in point.split(",")), float(radius))[:3] for point in points]
+        corners = [_corner(point, float(radius)) for point in points]
         return polygon(corners) if form == "G" else turned(corners)
     values = [float(v) for v in rest.split()]
     if form == "R":
@@ -90,3 +90,11 @@ def _outline(form: str, rest: str) -> Outline:
     if form == "E":
         return ellipse(*values)
     raise ValueError(f"unknown form {form!r}")
+
+
+def _corner(text: str, radius: float) -> tuple[float, float, float]:
+    """``x,y`` or ``x,y,radius``."""
+    values = [float(v) for v in text.split(",")]
+    if len(values) not in (2, 3):
+        raise ValueError(f"a point is x,y or x,y,radius, not {text!r}")
+    return values[0], values[1], values[2] if len(values) == 3 else radius
