@@ -26,8 +26,8 @@ _WANTS = re.compile(
 )
 _SHUNS = re.compile(
     r"\b(?:allergic to|(?:can't|cannot|can not) stand|i (?:really )?(?:hate|avoid|dislike)|i try to avoid|"
-    r"intolerant to|i'm (?:very )?sensitive to|i (?:don't|do not|never) (?:like|care for|want|buy|eat|wear)|not a fan of)"
-    r" (?P<tail>.{3,60})"
+    r"intolerant to|i'm (?:very )?sensitive to|i (?:don't|do not|never) (?:like|care for|want|buy|eat|wear)|"
+    r"not a fan of) (?P<tail>.{3,60})"
 )
 _SELF = re.compile(r"\b(?:i'm|i am|as an?|being|we're|we are|i have|i've got|my) (?P<tail>.{2,50})")
 SELF_ASPECTS = frozenset({"Diet", "Skin Type", "Hair Type", "Ease of Use", "Fit", "Pet Suitability", "Age Range"})
