@@ -202,7 +202,7 @@ def _scattered(pattern: str, colour: str, ink: str, box: tuple[float, float, flo
         )
     chips: tuple[list[str], list[str]] = ([], [])
     for k, (x, y) in enumerate(spots):
-        shift, shape = (k * 7) % 5 - 2, ("l5 2-2 4-5-1z", "l3-3 4 4-4 3z", "h4l1 5-4-1z")[k % 3]
+        shift, shape = (k * 7) % 5 - 2, ("l7 2-2 6-7-2z", "l4-4 5 5-5 5z", "h6l2 6-6-1z")[k % 3]
         chips[k % 2].append(f"M{number(x + shift)} {number(y + (k * 5) % 7 - 3)}{shape}")
     other = lighter(colour, 0.6) if brightness(colour) < 0.6 else darker(colour, 0.35)
     return "".join(f'<path d="{"".join(part)}" fill="{fill}"/>' for part, fill in zip(chips, (ink, other), strict=True))

@@ -120,7 +120,8 @@ def _wall(body: str, accent: str) -> str:
     tint = body if contrast(body, "#efebe4") > 0.2 else accent
     if brightness(body) > 0.8:
         return mix(mix(tint, "#cdc6bc", 0.78), "#d4cfc7", 0.4)
-    return mix(tint, "#f0ece5", 0.84)
+    wall = mix(tint, "#f0ece5", 0.84)
+    return darker(wall, 0.12) if contrast(wall, accent) < 0.15 else wall
 
 
 def _quiet_paint(category: str, title: str) -> _Paint:
