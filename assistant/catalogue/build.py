@@ -22,7 +22,7 @@ from assistant.types import Item
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
 
-FORMAT = 1
+FORMAT = 2
 ITEMS, VECTORS, LEXICAL, ROWS, MANIFEST = "items.sqlite", "vectors.npy", "bm25", "rows.npy", "catalogue.json"
 
 Progress = Callable[[str, int, int], None]
@@ -49,7 +49,7 @@ def build_catalogue(
     count = draft.count()
     write_vectors(
         folder / VECTORS,
-        (item.text() for item in draft.in_order()),
+        (dense_text(item) for item in draft.in_order()),
         count,
         embedder,
         fingerprint=str(manifest["fingerprint"]),
@@ -63,6 +63,20 @@ def build_catalogue(
     replace_text(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     tell("words", count, count)
     return True
+
+
+def dense_text(item: Item) -> str:
+    """What stands for the item among the dense vectors: title and brand.
+
+    On the real data's train requests the title alone ranks better than the whole metadata (and is embedded five times
+    as fast): the rest of the text, which many items lack, draws the vectors apart. BM25 reads it.
+    """
+    return f"{item.title} {item.brand}" if item.brand and item.brand.lower() not in item.title.lower() else item.title
+
+
+def lexical_text(item: Item) -> str:
+    """What BM25 reads of the item: all its metadata, the title twice."""
+    return f"{item.title} {item.text()}"
 
 
 def _draft(name: str) -> str:
@@ -110,7 +124,7 @@ def _read_manifest(folder: Path) -> dict[str, object] | None:
 def _write_lexical(folder: Path, items: Items) -> None:
     draft = folder / _draft(LEXICAL)
     shutil.rmtree(draft, ignore_errors=True)
-    write_index(draft, (item.text() for item in items.in_order()))
+    write_index(draft, (lexical_text(item) for item in items.in_order()))
     shutil.rmtree(folder / LEXICAL, ignore_errors=True)
     os.replace(draft, folder / LEXICAL)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from assistant.catalogue.reading import read_constraints
 from assistant.types import Constraints
+
+__all__ = ["SOFTEST_FIRST", "describe", "looser", "merge", "read_constraints"]
 
 SOFTEST_FIRST = (
     ("minimum_rating",),

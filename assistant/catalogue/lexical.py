@@ -1,4 +1,7 @@
-"""BM25 over the items' texts (bm25s, its numba scorer, memory-mapped)."""
+"""BM25 over the items' texts (bm25s, its numba scorer, memory-mapped).
+
+The settings were chosen on the train requests of the real data (tests/bench/ranking.py).
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,33 @@ import bm25s
 import numpy as np
 from bm25s.stopwords import STOPWORDS_EN
 
+K1 = 0.9
+B = 0.5
 _WORD = re.compile(r"\b\w\w+\b")
 _STOPWORDS = frozenset(STOPWORDS_EN)
 
 
 def words(text: str) -> list[str]:
-    """The words that BM25 counts: lower case, two characters or more, English function words left out."""
-    return [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+    """The words that BM25 counts: lower case, two characters or more, no English function words, plurals undone."""
+    return [_singular(word) for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
 
 
 def write_index(folder: Path, texts: Iterable[str]) -> None:
     """Indexes the texts, a row each, into ``folder``. The same texts give the same bytes."""
     vocabulary: dict[str, int] = {}
     rows = [[vocabulary.setdefault(word, len(vocabulary)) for word in words(text)] for text in texts]
-    index = bm25s.BM25(backend="numba")
+    index = bm25s.BM25(k1=K1, b=B, backend="numba")
     index.index((rows, vocabulary), show_progress=False)
     index.save(folder, show_progress=False)
+
+
+def _singular(word: str) -> str:
+    """The S-stemmer (Harman 1991): "berries" to "berry", "shoes" to "shoe"; "glass", "virus" and "aes" are left."""
+    if len(word) > 3 and word.endswith("ies") and word[-4] not in "ae":
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("es") and word[-3] in "aeo":
+        return word[:-1]
+    return word[:-1] if len(word) > 2 and word.endswith("s") and word[-2] not in "us" else word
 
 
 class Lexical:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Method = Literal["mix", "dense", "bm25"]
 
-WEIGHT = 0.2
-"""Weight of BM25 beside the dense score, both z-scored over the catalogue (chosen on train: tests/bench/ranking.py)."""
+WEIGHT = 0.3
+"""Weight of BM25 beside the dense score, both z-scored over the catalogue; best on train (tests/bench/ranking.py)."""
 
 ENOUGH = 3
 """Fewer results than this relax a constraint."""
@@ -133,9 +133,11 @@ class Catalogue:
         scores[self._rows_of(exclude)] = -np.inf
         return self._relaxing(scores, constraints, k)
 
-    def search_many(self, queries: Sequence[str], *, k: int = 1000, method: Method = "mix") -> list[Ranking]:
+    def search_many(
+        self, queries: Sequence[str], *, k: int = 1000, method: Method = "mix", weight: float = WEIGHT
+    ) -> list[Ranking]:
         """The best k of the whole catalogue for each query, with the numbers of ``search``; batched."""
-        return [self._ranking(scores, _best(scores, k)) for scores in self._scores(queries, method)]
+        return [self._ranking(scores, _best(scores, k)) for scores in self._scores(queries, method, weight)]
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
@@ -149,18 +151,22 @@ class Catalogue:
         scores[place] = -np.inf
         return list(self._ranking(scores, _best(scores, k), rows.start).item_ids)
 
-    def _scores(self, queries: Sequence[str], method: Method) -> Iterator[np.ndarray]:
+    def _scores(self, queries: Sequence[str], method: Method, weight: float = WEIGHT) -> Iterator[np.ndarray]:
         """The score of every row, float32 [n], a query at a time."""
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            dense = [None] * len(batch) if method == "bm25" else self._vectors.cosines(self._embedder.embed(batch))
+            dense = (
+                [None] * len(batch)
+                if method == "bm25"
+                else self._vectors.cosines(self._embedder.embed(batch, query=True))
+            )
             for query, cosines in zip(batch, dense, strict=True):
                 if method == "dense":
                     yield cosines
                 elif cosines is None:
                     yield self._lexical.scores(query)
                 else:
-                    yield _standardised(cosines) + np.float32(WEIGHT) * _standardised(self._lexical.scores(query))
+                    yield _standardised(cosines) + np.float32(weight) * _standardised(self._lexical.scores(query))
 
     def _ranking(self, scores: np.ndarray, rows: np.ndarray, first: int = 0) -> Ranking:
         return Ranking(tuple(item_id.decode() for item_id in self._ids[first + rows].tolist()), scores[rows])
