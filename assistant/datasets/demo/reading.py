@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.datasets.demo.knowledge import DEPARTMENTS, VOICES, Attribute, Brand, Kind, Knowledge, Trait, Value
-from assistant.datasets.demo.shapes import MATERIALS, PATTERNS, SHAPES
+from assistant.datasets.demo.shapes import MATERIALS, PATTERNS, drawn_shape
 from assistant.errors import DatasetError
 
 HERE = Path(__file__).parent
@@ -240,7 +240,9 @@ def _check_titles(
 
 
 def _check_picture(picture: dict[str, Any], where: str, problems: Problems) -> None:
-    for key, allowed in (("shape", SHAPES), ("material", MATERIALS), ("pattern", PATTERNS)):
+    if "shape" in picture and drawn_shape(picture["shape"]) is None:
+        problems.add(where, f"shape {picture['shape']!r} is not drawn: see the shapes of assistant/pictures")
+    for key, allowed in (("material", MATERIALS), ("pattern", PATTERNS)):
         if key in picture and picture[key] not in allowed:
             problems.add(where, f"{key} {picture[key]!r} is not one of: {' '.join(allowed)}")
     for colour in (*picture.get("colours", ()), *([picture["colour"]] if "colour" in picture else [])):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from assistant.datasets.demo.knowledge import Brand, Kind, Knowledge, Value
+from assistant.datasets.demo.shapes import MATERIALS, PATTERNS, drawn_shape
 from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
@@ -166,4 +167,8 @@ def _picture(kind: Kind, values: dict[str, Value], rng: Random) -> dict[str, str
     }
     for value in values.values():
         picture |= value.picture
-    return picture
+    return picture | {
+        "shape": drawn_shape(picture["shape"]) or picture["shape"],
+        "material": MATERIALS[picture["material"]],
+        "pattern": PATTERNS[picture["pattern"]],
+    }
