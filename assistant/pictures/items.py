@@ -121,7 +121,7 @@ def _wall(body: str, accent: str) -> str:
     if brightness(body) > 0.8:
         return mix(mix(tint, "#cdc6bc", 0.78), "#d4cfc7", 0.4)
     wall = mix(tint, "#f0ece5", 0.84)
-    return darker(wall, 0.12) if contrast(wall, accent) < 0.15 else wall
+    return mix(tint, "#f0ece5", 0.74) if contrast(wall, accent) < 0.15 else wall
 
 
 def _quiet_paint(category: str, title: str) -> _Paint:
