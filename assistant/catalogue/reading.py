@@ -13,15 +13,15 @@ from itertools import islice
 from typing import NamedTuple
 
 from assistant.catalogue.filters import brand_key
+from assistant.catalogue.prices import find_prices
 from assistant.catalogue.vocabulary import AVOIDABLE, PLAIN_WORDS
 from assistant.types import Constraints
 
 _LONGEST_REQUEST = 4000
-_AROUND = 0.25
 
 
 class _Found(NamedTuple):
-    """A constraint found: fields of Constraints, and the span of the text to take out (empty where it helps the ranking)."""
+    """A constraint: fields of Constraints, and the span of text to take out (empty where it helps the ranking)."""
 
     values: dict[str, object]
     start: int
@@ -69,122 +69,40 @@ def _collect(values: dict[str, object], new: dict[str, object]) -> None:
 def _tidied(text: str) -> str:
     if "\0" not in text:
         return text
-    text = re.sub(
-        r"(?:\s*\b(?:and|but|or|for|with|that is|that are|it should be|priced|costing|with a|my|I)[\s,]*)?\0+",
-        "\0",
-        text,
-        flags=re.I,
-    )
+    text = re.sub(rf"(?:\s*\b(?:{_DANGLING})[\s,]*)?\0+", "\0", text, flags=re.I)
     text = re.sub(r"\s*\0[\s\0]*", " ", text)
     text = re.sub(r"\s+([,.;!?])", r"\1", text)
     text = re.sub(r"([,;])(?:\s*[,;])+|[,;]\s*(?=[.!?])", r"\1", text)
-    return text.strip(" ,;")
+    return text.strip(" ,;") if re.search(r"\w", text) else ""
 
 
-# Prices
-
-_NUMBER = r"\d[\d,]*(?:\.\d{1,2})?(?!\d)"
-_SPELT = {
-    "five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "twenty-five": 25, "thirty": 30, "forty": 40, "fifty": 50,
-    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "a hundred": 100, "one hundred": 100, "two hundred": 200,
-}  # fmt: skip
-_CURRENCY = r"(?:dollars?|bucks|usd|euros?|eur|quid)\b"
-_MONEY = (
-    rf"(?:[$£€]\s?{_NUMBER}(?!\s?(?:%|k\b|m\b|million|off\b|per\b|an?\s(?:hour|month|year)\b))|{_NUMBER}\s?(?:{_CURRENCY}|[$€£])"
-    rf"|(?:{'|'.join(sorted(_SPELT, key=len, reverse=True))})\s{_CURRENCY})"
-)
-_BARE = rf"{_NUMBER}(?=\s*(?:$|[.,;!?)](?!\d)|\b(?:please|total|max|tops|or less|or under|if|but|thanks|for (?:my|the|a|his|her)\b)))"
-_END = r"(?:\s*(?:in total|total))?"
-_LESS = (
-    r"(?:no|not|\w+n['’]t|without)\s+(?:(?:cost|be|go|going|having|spend|spending|pay|paying|want|to|me|us|priced)\s+){0,3}(?:more\s+than|over|above|exceed(?:ing)?)"
-    r"|nothing\s+(?:over|above|more\s+than)"
-    r"|under|below|beneath|less\s+th[ae]n|lower\s+than|cheaper\s+than|at\s+most|up\s+to|maximum(?:\s+of)?|max(?:\s+of)?|within"
-)
-_MORE = r"not?\s+(?:less\s+than|under|below)|over|above|more\s+than|at\s+least|starting\s+(?:at|from)|upwards\s+of|minimum(?:\s+of)?"
-_NEAR = r"around|about|approximately|approx\.?|roughly|near|close\s+to|somewhere\s+around|~"
-_SPEND = r"(?:budget|spend(?:ing)?|pay(?:ing)?|afford|price(?:\s+limit|\s+range)?)"
-_BARE_LESS = r"under|below|less\s+th[ae]n|cheaper\s+than|lower\s+than|no\s+more\s+than|not\s+more\s+than|at\s+most"
-
-_RANGES = (
-    re.compile(rf"(?:\b(?:between|from|priced?(?:\s+from)?)\s+)?({_MONEY}|[$£€]?{_NUMBER})\s*(?:-|–|—|to|and|through)\s*({_MONEY})", re.I),
-    re.compile(rf"(?:\b(?:between|from)\s+)?([$£€]\s?{_NUMBER})\s*(?:-|–|—|to|and)\s*({_NUMBER})(?![\w.-]*\s*(?:inch|cm|mm|oz|\")|\w)", re.I),
-    re.compile(rf"\bbetween\s+({_NUMBER})\s+and\s+({_BARE})", re.I),
-)  # fmt: skip
-_LIMITS = (
-    ("max", re.compile(rf"\b(?:(?:priced?|costs?|costing|is|be|for)\s+)?(?:{_LESS})\s+({_MONEY}){_END}", re.I)),
-    ("max", re.compile(rf"({_MONEY})\s*(?:or\s+(?:less|under|below|cheaper|lower)|max(?:imum)?\b|tops\b|at\s+(?:the\s+)?most|and\s+(?:under|below))", re.I)),
-    ("min", re.compile(rf"({_MONEY})\s*(?:or\s+(?:more|over|above|higher|up)|and\s+(?:up|above|over)|minimum\b|\+)", re.I)),
-    ("near", re.compile(rf"\b(?:in\s+)?(?:the|a)\s+({_MONEY})\s+(?:price\s+)?range", re.I)),
-    ("near", re.compile(rf"(?<!\bcosts )(?<!\bcost )\b(?:{_NEAR})\s*({_MONEY})", re.I)),
-    ("min", re.compile(rf"\b(?:(?:priced?|costs?|costing)\s+)?(?:{_MORE})\s+({_MONEY})", re.I)),
-    ("max", re.compile(rf"\b(?:(?:my|a|with|on|have|i)\s+)*{_SPEND}\s+(?:(?:is|of|to|only|like|limit|for|it|at|my)\s+){{0,3}}({_MONEY})", re.I)),
-    ("max", re.compile(rf"({_MONEY})\s+(?:budget|limit)\b", re.I)),
-    ("max", re.compile(rf"\b(?:price[sd]?|costs?|costing|budget)\s+(?:is\s+|of\s+)?(?:{_LESS})\s+({_NUMBER})(?![\w%.]*\w|\s*(?:inch|cm|oz|lbs?)\b)", re.I)),
-    ("max", re.compile(rf"\bbudget\s+(?:is|of)\s+({_NUMBER})(?![\w%])", re.I)),
-    ("max", re.compile(rf"\b(?:{_BARE_LESS})\s+({_BARE})", re.I)),
-)  # fmt: skip
-_LEAST_BARE = 5
-_TOLD = re.compile(
-    r"\b(?:cost(?:s|ing)?\s+(?:me|us|about|around|over|nearly|at\s+least)|would\s+cost|paid|spent|bought|rented|seen|saw|sold|"
-    r"sells?|quoted|sav(?:ed?|ing)|worth|retails?|charged?|used\s+to|usually|normally|typically|currently|was|were|had|others?|got|shipping|value[ds]?\s+at)\b[^.!?;,]*$",
-    re.I,
-)
-_NO_PRICE = re.compile(
-    r"\b(?:sizes?|aged?|ages|kids?|child|children|toddlers?|boys?|girls?|men|women|people|adults?|anyone|those|weigh\w*|holds?|"
-    r"temperature\w*|degrees?|hours?|minutes?|length|width|height|tall|wide|deep|noise|speed|calories|carbs|volume|level|waist|"
-    r"stars?|rating|wattage|watts?|bmi|players?|quantity|pages?|number)\b[^.!?;,]*$",
-    re.I,
-)
+_DANGLING = r"and|but|or|for|with(?:\s+a)?|that\s+(?:is|are|has|have)|it\s+should\s+be|priced|costing|my|I"
 
 
 def _prices(text: str) -> Iterator[_Found]:
-    taken: list[tuple[int, int]] = []
-
-    def free(match: re.Match[str]) -> bool:
-        before = text[max(0, match.start() - 60) : match.start()]
-        bare = not re.search(rf"[$£€]|{_CURRENCY}|\b(?:price|cost|budget)", match.group(), re.I)
-        told = _TOLD.search(before) or (bare and (_NO_PRICE.search(before) or _amount(match[1]) < _LEAST_BARE))
-        return not told and all(match.end() <= start or match.start() >= end for start, end in taken)
-
-    for pattern in _RANGES:
-        for match in filter(free, pattern.finditer(text)):
-            low, high = sorted((_amount(match[1]), _amount(match[2])))
-            taken.append(match.span())
-            yield _Found({"price_min": low, "price_max": high}, *match.span())
-    for kind, pattern in _LIMITS:
-        for match in filter(free, pattern.finditer(text)):
-            amount = _amount(match[1])
-            taken.append(match.span())
-            low, high = round(amount * (1 - _AROUND), 2), round(amount * (1 + _AROUND), 2)
-            bounds: dict[str, dict[str, object]] = {
-                "max": {"price_max": amount},
-                "min": {"price_min": amount},
-                "near": {"price_min": low, "price_max": high},
-            }
-            yield _Found(bounds[kind], *match.span())
-
-
-def _amount(words: str) -> float:
-    digits = re.search(_NUMBER, words)
-    if digits:
-        return float(digits.group().replace(",", ""))
-    return float(_SPELT[re.sub(rf"\s{_CURRENCY}", "", words.lower())])
+    for low, high, start, end in find_prices(text):
+        values = {"price_min": low, "price_max": high}
+        yield _Found({name: value for name, value in values.items() if value is not None}, start, end)
 
 
 # Ratings
 
-_STARS = r"(?<![\d.$/-])([1-5](?:\.\d)?|four|five|three)"
-_UP = r"(?:(?:or|and)\s+(?:up|above|over|higher|more|better|greater)|\+|plus\b|minimum\b|at\s+least)"
-_AT_LEAST = r"(?:at\s+least|(?:a\s+)?minimum(?:\s+of)?|min|over|above|more\s+than|better\s+than|higher\s+than|no\s+less\s+than|not\s+less\s+than)"
-_RATED = r"(?:rated|ratings?(?:\s+of)?|reviews?\s+of|score[ds]?(?:\s+of)?)"
+_STARS = r"(?<![\d.$/-])([1-5](?:\.\d)?|three|four|five)"
+_SAID = r"(?:\s+(?:rating|rated|reviews?))?"
+_UP = r"(?: (?:or|and)\s+(?:up|above|over|higher|more|better|greater) | \+ | plus\b | minimum\b | at\s+least )"
+_AT_LEAST = r"""(?: at\s+least | (?:a\s+)?minimum(?:\s+of)? | min | over | above | more\s+than | better\s+than
+                  | higher\s+than | no\s+less\s+than | not\s+less\s+than )"""
+_RATED = r"""\b(?:with\s+)?(?:an?\s+)?(?:average\s+)?
+             (?:rated|ratings?(?:\s+of)?|reviews?\s+of|score[ds]?(?:\s+of)?)\s+(?:is\s+)?"""
 _RATINGS = tuple(
-    re.compile(pattern, re.I)
+    re.compile(pattern, re.I | re.X)
     for pattern in (
-        rf"\b(?:with\s+|rated\s+)?(?:a\s+)?(?:rating\s+of\s+)?(?:{_AT_LEAST}\s+)?{_STARS}(?:\s*|-)stars?(?:\s+(?:rating|rated|reviews?))?\s*{_UP}",
-        rf"\b(?:with\s+|rated\s+)?{_AT_LEAST}\s+(?:a\s+)?{_STARS}(?:\s*|-)stars?(?:\s+(?:rating|rated|reviews?))?",
+        rf"""\b(?:with\s+|rated\s+)?(?:a\s+)?(?:rating\s+of\s+)?(?:{_AT_LEAST}\s+)?
+             {_STARS}(?:\s*|-)stars?{_SAID}\s*{_UP}""",
+        rf"\b(?:with\s+|rated\s+)?{_AT_LEAST}\s+(?:a\s+)?{_STARS}(?:\s*|-)stars?{_SAID}",
         rf"(?:\b(?:with|rated)\s+)?{_STARS}\s*\+\s*(?:stars?|ratings?|rated)\b",
-        rf"\b(?:with\s+)?(?:an?\s+)?(?:average\s+)?{_RATED}\s+(?:is\s+)?{_AT_LEAST}\s+{_STARS}(?![\w/%]|\.\d)(?:\s+stars?)?",
-        rf"\b(?:with\s+)?(?:an?\s+)?(?:average\s+)?{_RATED}\s+(?:is\s+)?{_STARS}(?:\s+stars?)?\s*{_UP}",
+        rf"{_RATED}{_AT_LEAST}\s+{_STARS}(?![\w/%]|\.\d)(?:\s+stars?)?",
+        rf"{_RATED}{_STARS}(?:\s+stars?)?\s*{_UP}",
     )
 )
 
@@ -206,24 +124,23 @@ def _ratings(text: str) -> Iterator[_Found]:
 _AVOIDABLE = "|".join(
     re.escape(word).replace(r"\-", r"[\s-]") for word in sorted(AVOIDABLE, key=lambda word: (-len(word), word))
 )
-_REFUSAL = (
-    r"(?:not|no|without|avoid(?:ing)?|never|isn't|is\s+not|aren't|are\s+not|(?:don't|dont|do\s+not)\s+(?:want|like|use)"
-    r"|(?:doesn't|does\s+not|not)\s+(?:have|contain|include|containing|having|including|use|using)|allergic\s+to|anything\s+but|nothing\s+(?:with|in))"
-)
-_FILLER = r"(?:(?:any|made\s+(?:of|from|with)|contain(?:s|ing)?|added|real|harsh|the|in|from|or)\s+){0,3}"
 _REFUSED = re.compile(
-    rf"\b{_REFUSAL}\s+{_FILLER}({_AVOIDABLE})(?P<more>(?:\s*(?:,\s*(?:and\s+|or\s+|nor\s+|no\s+|not\s+)?|/|\s(?:and|or|nor)\s+(?:no\s+)?)(?:{_AVOIDABLE})\b)*)"
-    r"(?![\s-]*(?:free|less|based|proof|resistant|safe|compatible|friendly|-\w)|\w)",
-    re.I,
+    rf"""\b(?: not | no | without | avoid(?:ing)? | never | isn['’]?t | is\s+not | aren['’]?t | are\s+not
+             | (?:don['’]?t|do\s+not)\s+(?:want|like|use)
+             | (?:doesn['’]?t|does\s+not|not)\s+(?:have|contain|include|containing|having|including|use|using)
+             | allergic\s+to | anything\s+but | nothing\s+(?:with|in) )\s+
+        (?:(?:any|made\s+(?:of|from|with)|contain(?:s|ing)?|added|real|harsh|the|in|from|or)\s+){{0,3}}
+        (?P<words>(?:{_AVOIDABLE})
+            (?:\s*(?:,\s*(?:(?:and|or|nor|no|not)\s+)?|/|\s(?:and|or|nor)\s+(?:no\s+)?)(?:{_AVOIDABLE})\b)*)
+        (?![\s-]*(?:free|less|based|proof|resistant|safe|compatible|friendly)|-?\w)""",
+    re.I | re.X,
 )
 _EACH_AVOIDABLE = re.compile(rf"\b(?:{_AVOIDABLE})\b", re.I)
-_JUST = re.compile(r"\b(?:just|only|sure|if|whether|enough|all|necessarily)\s*$", re.I)
 
 
 def _avoided(text: str) -> Iterator[_Found]:
     for match in _REFUSED.finditer(text):
-        listed = match[1] + (match["more"] or "")
-        words = tuple(re.sub(r"[\s-]+", " ", word.lower()) for word in _EACH_AVOIDABLE.findall(listed))
+        words = (re.sub(r"[\s-]+", " ", word.lower()) for word in _EACH_AVOIDABLE.findall(match["words"]))
         yield _Found({"avoided_words": tuple(dict.fromkeys(words))}, *match.span())
 
 
@@ -241,6 +158,7 @@ _BUT = re.compile(
 )
 _AND = re.compile(r"\s*(?:,|/|,?\s(?:and|or|nor))\s+(?:by\s+|from\s+)?", re.I)
 _AFTER = re.compile(r"\s+(?:brand(?:ed)?\b|only\b(?=\s*(?:$|[.,;!?]|please)))", re.I)
+_NEVER = frozenset(("hand", "mistake", "default", "heart", "them", "itself"))
 _MOST_WORDS = 5
 
 
@@ -261,10 +179,13 @@ def _brands(text: str, known: dict[str, str]) -> Iterator[_Found]:
             wanted, end = _listed(text, cue.end(), known, sure=sure)
             if wanted:
                 yield _Found({"brands": wanted}, end, end)
-    for word in _WORD.finditer(text):
-        brand, end = _brand_at(text, word.start(), known, sure=True)
-        if brand and _AFTER.match(text, end):
-            yield _Found({"brands": (brand,)}, end, end)
+    for after in _AFTER.finditer(text):
+        words = list(_WORD.finditer(text, max(0, after.start() - 80), after.start()))
+        for word in words[-_MOST_WORDS:]:
+            brand, end = _brand_at(text[: after.start()], word.start(), known, sure=True)
+            if brand and end == after.start():
+                yield _Found({"brands": (brand,)}, end, end)
+                break
 
 
 def _listed(text: str, start: int, known: dict[str, str], *, sure: bool) -> tuple[tuple[str, ...], int]:
@@ -290,11 +211,6 @@ def _brand_at(text: str, start: int, known: dict[str, str], *, sure: bool) -> tu
         if brand and (not plain or (sure and len(words) > 3 and words not in _NEVER)):
             return brand, start + len(words)
     return None, start
-
-
-_NEVER = frozenset(
-    "hand all them you far itself one everyone now night day the heart nature mistake time good default".split()
-)
 
 
 # Categories

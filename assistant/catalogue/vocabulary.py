@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-AVOIDABLE = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+AVOIDABLE = _words(
     """
     acrylic alcohol almond almonds aluminium aluminum ammonia animal-products aspartame bamboo bpa brass bleach
     caffeine canvas cardboard carrageenan cashmere cheese chicken chocolate cilantro cinnamon citrus coconut coffee
@@ -21,12 +26,12 @@ AVOIDABLE = frozenset(
     artificial-flavors artificial-flavoring artificial-fragrance artificial-ingredients artificial-preservatives
     artificial-sweetener artificial-sweeteners added-sugar added-sugars corn-syrup high-fructose-corn-syrup
     animal-print leopard-print camouflage polka-dots stripes floral paisley plaid
-    """.split()
+    """
 )
 """Materials, ingredients, colours and patterns; a hyphen stands for a space. Only these become words to avoid: after
 "not" or "without" people mostly name states ("without any issues") that no product's text would give away."""
 
-PLAIN_WORDS = frozenset(
+PLAIN_WORDS = _words(
     """
     ago alive all always amazon amazing angel apple arrow axe baby balance basic basics beauty benefit bella best beyond
     blossom blue boots bounty brand bubble champion cherry classic clear coach comfort cool crest crown dawn degree dial
@@ -34,12 +39,12 @@ PLAIN_WORDS = frozenset(
     evolve express fashion finish first focus forever free fresh fuji gain gap generic genius glad glamour glow gold
     good great green guess happy harmony heaven home honest hope hot house ideal impress intake iris it joy just kids
     kiss life light local love lucky lush luxury magic mars master max method mini miracle modern mother mystic na naked
-    native natural naturals nature new nice noble nostalgia okay oil one online only orbit organic original other pacific
-    panda pastel perfect perfection pine pink pioneer planet pop power premier premium prime pro puma pure quality queen
-    radiant rain raw real relax ripple rose royal safety scratch secret sense shell shine simple simply smart smile
+    native natural naturals nature new nice noble nostalgia okay oil one online only orbit organic original other
+    pacific panda pastel perfect perfection pine pink pioneer planet pop power premier premium prime pro puma pure
+    quality queen radiant rain raw real relax ripple rose royal safety scratch secret sense shell shine simple simply smart smile
     smooth snow snowflakes soft solid sparks special spring star stanley store style suave summer sun super sweet tan
     target the them thing tide time top total touch trilogy true ultimate unique universal unknown urban value vans
     vigorous vision vital wave white wild wing winner wish wonder wood world you young zen
-    """.split()
+    """
 )
-"""Brand names that are everyday words too: in lower case they name a brand only beside the word itself ("dove brand")."""
+"""Brand names that are everyday words: in lower case they count only where a brand must stand ("by dove")."""
