@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from assistant.catalogue.search import Catalogue
 from assistant.policy.choose import load_policy
 from assistant.settings import Settings
 from assistant.turn import Assistant
 from memory_store.embedding import load_embedder
+from memory_store.errors import StoreBusy
 from memory_store.store import MemoryStore
 
 
@@ -18,7 +21,8 @@ def open_assistant(settings: Settings) -> Assistant:
     """
     embedder = load_embedder(settings.embedder)
     memory = MemoryStore.open(settings.store, embedder)
-    memory.hierarchy.index_pending()
+    with suppress(StoreBusy):  # another process has the index: it mends it, and this one reads
+        memory.hierarchy.index_pending()
     catalogue = Catalogue.open(settings.store / "catalogue", embedder)
     policy = load_policy(settings, embedder=embedder)
     return Assistant(memory, catalogue, policy, checkpoints=settings.store / "checkpoints.sqlite")

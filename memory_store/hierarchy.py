@@ -99,8 +99,8 @@ class Hierarchy:
     def index_pending(self, *, progress: Callable[[int], None] | None = None) -> int:
         """Embeds and indexes what SQLite has and the index lacks; returns how many. Stopped, it goes on later.
 
-        Where nothing is to be done the index is not even opened. ``progress`` is called with how many are done.
-        Raises StoreBusy while another process owns the index.
+        Called at start-up it also opens the index and checks it, so that the first recall does not wait for that.
+        ``progress`` is called with how many are done. Raises StoreBusy while another process owns the index.
         """
         return self._mirror.index_pending(progress=progress)
 

@@ -102,10 +102,6 @@ class Mirror:
 
     def index_pending(self, progress: Callable[[int], None] | None = None) -> int:
         """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy."""
-        if not self._database.value(
-            "SELECT EXISTS (SELECT 1 FROM entries WHERE indexed = 0) OR EXISTS (SELECT 1 FROM removed_vectors)"
-        ):
-            return 0
         vectors = self.owned()
         self._remove(vectors)
         done = 0
