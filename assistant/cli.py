@@ -33,6 +33,7 @@ Embedder = Annotated[
     str | None, typer.Option("--embedder", help='"minilm", or a sentence-transformers model by name or folder.')
 ]
 Writer = Annotated[str | None, typer.Option("--writer", help='What writes the memories: "extractive" or "llm".')]
+Policy = Annotated[str | None, typer.Option("--policy", help='"rules", "checkpoint" or "endpoint".')]
 Out = Annotated[Path, typer.Option("--out", help="The dataset folder to write; it must be new or empty.")]
 
 
@@ -113,6 +114,41 @@ def convert_orders_csv_command(
 
         show_report(convert_orders_csv(file, out, catalogue=catalogue))
         tell_written(out)
+
+
+@app.command("chat")
+def chat_command(
+    user: Annotated[str, typer.Option("--user", help="Who is talking: a user id of the store.")],
+    store: Store = None,
+    policy: Policy = None,
+) -> None:
+    """Talk with the assistant in the terminal."""
+    with failing_clearly():
+        from assistant.opening import open_assistant
+        from assistant.terminal import chat
+
+        settings = prepared(store=store, policy=policy)
+        chat(open_assistant(settings), user, console)
+
+
+@app.command("serve")
+def serve_command(store: Store = None, policy: Policy = None) -> None:
+    """Open the page in the browser: the same as python app.py."""
+    with failing_clearly():
+        from assistant.ui.serve import serve
+
+        serve(read_settings(store=store, policy=policy))
+
+
+def prepared(**options: object) -> Settings:
+    """The settings, with their store built or completed where it was not."""
+    from assistant.datasets.ensure import ensure_store
+    from assistant.datasets.progress import terminal_progress
+
+    settings = read_settings(**options)
+    with terminal_progress(console) as progress:
+        ensure_store(settings, progress)
+    return settings
 
 
 def delegate(name: str, module: str, summary: str) -> None:

@@ -115,21 +115,45 @@ def _bought(
 
 _MARAS = [
     _bought(
-        "b1", "mara", "Fellrunner 3 Trail Running Shoe, Wide", "Northtrail", "Shoes", 109.0, 5,
+        "b1",
+        "mara",
+        "Fellrunner 3 Trail Running Shoe, Wide",
+        "Northtrail",
+        "Shoes",
+        109.0,
+        5,
         ("Room for my toes at last", "First trail shoe in years that does not squeeze. Held on wet slabs all autumn."),
     ),
     _bought(
-        "b2", "mara", "Scree GTX Waterproof Trail Shoe", "Harrow", "Shoes", 139.0, 2,
+        "b2",
+        "mara",
+        "Scree GTX Waterproof Trail Shoe",
+        "Harrow",
+        "Shoes",
+        139.0,
+        2,
         ("Bathtub", "Water gets in over the collar and then stays in. Took two days to dry by the stove."),
     ),
     _bought(
-        "b3", "mara", "Plain & Calm Fragrance-Free Shampoo", "Plainwell", "Beauty", 11.5, 5,
+        "b3",
+        "mara",
+        "Plain & Calm Fragrance-Free Shampoo",
+        "Plainwell",
+        "Beauty",
+        11.5,
+        5,
         ("No smell, no itch", "Finally a shampoo that means fragrance-free when it says it."),
     ),
 ]
 _THEOS = [
     _bought(
-        "b4", "theo", "Cast Iron Skillet, 12 inch", "Emberline", "Kitchen", 44.0, 5,
+        "b4",
+        "theo",
+        "Cast Iron Skillet, 12 inch",
+        "Emberline",
+        "Kitchen",
+        44.0,
+        5,
         ("A keeper", "Heavy as sin and worth it."),
     )
 ]
@@ -141,11 +165,28 @@ def _entry(key: str, user: str, level: Level, category: str, text: str, *sources
 
 
 _ENTRIES = [
-    _entry("e1", "mara", Level.PROFILE, "", "Across categories: avoids strong scent and tight fits (shoes, shampoo).", "b1", "b3"),
+    _entry(
+        "e1",
+        "mara",
+        Level.PROFILE,
+        "",
+        "Across categories: avoids strong scent and tight fits (shoes, shampoo).",
+        "b1",
+        "b3",
+    ),
     _entry("e2", "mara", Level.PATTERN, "Shoes", "Shoes: prefers a wide toe box; praised in 1 review.", "b1"),
     _entry("e3", "mara", Level.PATTERN, "Shoes", "Shoes: avoids waterproof linings; they stayed wet for days.", "b2"),
-    _entry("e4", "mara", Level.BEHAVIOUR, "Shoes", 'Bought "Fellrunner 3 Trail Running Shoe", 5 stars: held on wet slabs.', "b1"),
-    _entry("e5", "mara", Level.BEHAVIOUR, "Beauty", 'Bought "Plain & Calm Shampoo" (Plainwell), 5 stars: no smell.', "b3"),
+    _entry(
+        "e4",
+        "mara",
+        Level.BEHAVIOUR,
+        "Shoes",
+        'Bought "Fellrunner 3 Trail Running Shoe", 5 stars: held on wet slabs.',
+        "b1",
+    ),
+    _entry(
+        "e5", "mara", Level.BEHAVIOUR, "Beauty", 'Bought "Plain & Calm Shampoo" (Plainwell), 5 stars: no smell.', "b3"
+    ),
     _entry("e6", "theo", Level.PATTERN, "Kitchen", "Kitchen: prefers cast iron; owns a 12 inch skillet.", "b4"),
 ]
 _BY_ID = {entry.entry_id: entry for entry in _ENTRIES}
@@ -169,7 +210,15 @@ SHOES = tuple(
 def hit(mark: str, entry_id: str, aspect: str, similarity: float = 0.6) -> MemoryHit:
     entry = _BY_ID[entry_id]
     return MemoryHit(
-        mark, entry_id, entry.level.value, entry.category, entry.text, entry.timestamp, entry.behaviour_ids, aspect, similarity
+        mark,
+        entry_id,
+        entry.level.value,
+        entry.category,
+        entry.text,
+        entry.timestamp,
+        entry.behaviour_ids,
+        aspect,
+        similarity,
     )
 
 
@@ -221,11 +270,15 @@ def answer_oddly(user_id: str, turn_id: str, message: str) -> list[Event]:
     """Products with hostile, endless and missing fields, and a relaxed condition."""
     long = "The Ultra Deluxe Professional Heavy-Duty All-Weather Extra-Wide Trail Running Shoe For Men And Women " * 4
     items = (
-        Item("odd-0", long, "A Brand With A Name That Never Seems To Want To End At All", "Shoes", (), None, None, None),
+        Item(
+            "odd-0", long, "A Brand With A Name That Never Seems To Want To End At All", "Shoes", (), None, None, None
+        ),
         Item("odd-1", '<script>alert("x")</script><b>Bold</b> ${1+1} {{value}}', None, "", (), 12345.678, 5.0, 0),
         Item("odd-2", "حذاء للجري خفيف الوزن", "علامة", "Shoes", (), 0.99, 0.0, 3),
     )
-    recommendations = tuple(Recommendation(item, "It fits [m9] <img src=x onerror=alert(1)>", ("m9",), ()) for item in items)
+    recommendations = tuple(
+        Recommendation(item, "It fits [m9] <img src=x onerror=alert(1)>", ("m9",), ()) for item in items
+    )
     return [
         TurnStarted(turn_id, Act.REQUEST, Request(message), "scripted"),
         ScenarioRead("Shoes <i>of</i> every kind", (), 0.2),

@@ -132,7 +132,7 @@ def summary(view: TurnView) -> str:
         recalled = len(view.hits)
         parts.append(f"recalled {plural(recalled, 'memory', 'memories')}" if recalled else "found no memory of it")
     elif view.started and view.started.request.recipient and parts:
-        parts.append("left your own memory shut")
+        parts.append("without what I know of you")
     if parts and view.answered:
         parts.append(seconds(view.answered.seconds))
     return " · ".join(parts)
@@ -163,9 +163,9 @@ def _body(view: TurnView, verdicts: Mapping[str, str]) -> str:
         return f'<div class="notice bad" role="alert">{paragraphs(view.failed.message)}</div>'
     if view.answered is None:
         return "" if view.running else '<p class="notice">Stopped before I had an answer.</p>'
-    text, marks = split_marks(view.answered.text)
-    answer = f'<div class="answer">{paragraphs(text)}{_marks(view, marks)}</div>'
     recalled = {hit.mark for hit in view.hits}
+    text = paragraphs(view.answered.text, mark=lambda name: _marks(view, (name,)))
+    answer = f'<div class="answer">{text}</div>'
     shelf = cards.shelf(view.answered.recommendations, view.turn_id, verdicts, recalled)
     return answer + _conditions(view) + shelf + (_chips(view.answered.chips))
 
@@ -192,16 +192,20 @@ def _tools(view: TurnView, *, last: bool) -> str:
     if view.running:
         return ""
     buttons = []
-    if view.recalls or view.weighed:
-        count = plural(len(view.hits), "memory", "memories") if view.hits else "No memory"
-        buttons.append(
-            f'<button type="button" data-act="show" data-turn="{esc(view.turn_id)}" data-sheet="memory">'
-            f"{count} behind this</button>"
-        )
+    if view.hits:
+        buttons.append(_panel_button(view, "now", f"{plural(len(view.hits), 'memory', 'memories')} behind this"))
+    elif view.weighed:
+        buttons.append(_panel_button(view, "weigh", "What buyers weigh"))
     if last:
         buttons.append('<button type="button" data-again>Ask again</button>')
         buttons.append(f'<button type="button" data-edit="{esc(view.asked, ASK_LIMIT)}">Edit my message</button>')
     return f'<div class="turn-tools">{"".join(buttons)}</div>' if buttons else ""
+
+
+def _panel_button(view: TurnView, panel: str, words: str) -> str:
+    return (
+        f'<button type="button" data-sheet data-panel="{panel}" data-turn="{esc(view.turn_id)}">{line(words)}</button>'
+    )
 
 
 def _reasoning(view: TurnView) -> str:
@@ -221,7 +225,7 @@ def _reasoning(view: TurnView) -> str:
 
 
 def _step(title: str, technical: str, took: float | None, body: str) -> str:
-    time = f'<span class="took">{seconds(took)}</span>' if took is not None else ""
+    time = f'<span class="took">{line(seconds(took))}</span>' if took is not None else ""
     return (
         f'<li><div class="step-head"><h4>{title}</h4><span class="technical">{technical}</span>{time}</div>{body}</li>'
     )
@@ -247,8 +251,15 @@ def _steps(view: TurnView) -> list[str]:
     return steps
 
 
+def told_of(aspect: GlobalAspect) -> str:
+    """What is told of an aspect, without its name in front."""
+    name, _, rest = aspect.text.partition(": ")
+    told = rest if rest and name.casefold() == aspect.aspect.casefold() else aspect.text
+    return told[:1].upper() + told[1:]
+
+
 def _aspects(view: TurnView) -> str:
-    why = {aspect.aspect.casefold(): aspect.text for aspect in view.weighed}
+    why = {aspect.aspect.casefold(): told_of(aspect) for aspect in view.weighed}
     rows = []
     for aspect in view.aspects.aspects if view.aspects else ():
         reason = why.get(aspect.casefold(), "")

@@ -42,16 +42,17 @@ def card(
 ) -> str:
     """One product. ``place`` is the number that the person may call it by ("compare 1 and 3")."""
     item = recommendation.item
-    reason, inline = split_marks(recommendation.reason)
+    reason, inline = split_marks(" ".join(recommendation.reason.split()))
     cited = marks([m for m in dict.fromkeys((*recommendation.cites, *inline)) if m in recalled], turn_id)
     misses = "".join(f"<li>{line(miss, 80)}</li>" for miss in recommendation.misses[:4])
     missing = f'<ul class="misses" aria-label="What it misses">{misses}</ul>' if misses else ""
     title = line(item.title, 300) or "Untitled product"
+    picture = draw_item(item.picture, category=item.category, title=item.title)
     return (
-        f'<li class="card"><div class="pic" aria-hidden="true">{draw_item(item.picture, category=item.category, title=item.title)}</div><div class="card-body">'
+        f'<li class="card"><div class="pic" aria-hidden="true">{picture}</div><div class="card-body">'
         f'<h3 title="{title}" dir="auto"><span class="place">{place}</span>{title}</h3>'
         f'<p class="facts">{_facts(item)}</p>'
-        f'<p class="reason" dir="auto">{line(reason, 320)}{cited}</p>'
+        f'<p class="reason" dir="auto">{held(line(reason, 320), cited)}</p>'
         f"{missing}{_actions(place, turn_id, verdict)}</div></li>"
     )
 
@@ -59,10 +60,18 @@ def card(
 def marks(names: Iterable[str], turn_id: str) -> str:
     """Small marks that light up the memories they name in the panel."""
     return "".join(
-        f'<button type="button" class="mark" data-mark="{esc(turn_id)}-{esc(name)}" data-turn="{esc(turn_id)}" data-sheet '
-        f'aria-label="Show memory {esc(name[1:])}">{esc(name[1:])}</button>'
+        f'<button type="button" class="mark" data-mark="{esc(turn_id)}-{esc(name)}" data-turn="{esc(turn_id)}" '
+        f'data-sheet aria-label="Show memory {esc(name[1:])}">{esc(name[1:])}</button>'
         for name in names
     )
+
+
+def held(text: str, after: str) -> str:
+    """``after`` bound to the last word of ``text``, so that no mark begins a line."""
+    if not after:
+        return text
+    head, space, last = text.rpartition(" ")
+    return f'{head}{space}<span class="held">{last}{after}</span>'
 
 
 def rating(value: float | None, count: int | None) -> str:
@@ -94,7 +103,7 @@ def _actions(place: int, turn_id: str, verdict: str | None) -> str:
         )
 
     return (
-        f'<div class="actions">{thumb("like", "Like")}{thumb("dislike", "Dislike")}'
-        f'<button type="button" data-say="More like {place}">More like this</button>'
-        f'<button type="button" data-say="Why {place}?">Why this?</button></div>'
+        f'<div class="actions">{thumb("like", "Like")}{thumb("dislike", "Dislike")}<button type="button" '
+        f'class="ask-more" data-say="More like {place}" title="More like this">More like this</button><button '
+        f'type="button" data-say="Why {place}?" title="Why this?" aria-label="Why product {place}?">Why?</button></div>'
     )

@@ -22,16 +22,17 @@ def title_of(request: str) -> str:
 
 def conversations(sessions: Sequence[SessionRecord], current: str, today: date) -> str:
     """The list with "New conversation" on top. ``current`` is the open session's id, "" for a new one."""
-    new = (
-        '<button type="button" class="wide new" data-go="new"><span aria-hidden="true">+</span> New conversation</button>'
-    )
+    plus = '<span aria-hidden="true">+</span>'
+    new = f'<button type="button" class="wide new" data-go="new">{plus} New conversation</button>'
     if not sessions:
         return f'{new}<p class="nothing">No conversations yet.</p>'
     shown, rest = sessions[:SHOWN], sessions[SHOWN:]
     older = ""
     if rest:
         words = plural(len(rest), "older conversation")
-        older = f'<details class="older" data-key="older"><summary>{words}</summary>{_days(rest, current, today)}</details>'
+        older = (
+            f'<details class="older" data-key="older"><summary>{words}</summary>{_days(rest, current, today)}</details>'
+        )
     return f'{new}<nav aria-label="Conversations">{_days(shown, current, today)}{older}</nav>'
 
 

@@ -22,6 +22,7 @@ from assistant.ui import answer, conversations, memory_panel, people
 from assistant.ui.answer import TurnView, fold
 from assistant.ui.format import clean, line
 from assistant.ui.runs import Run, Runs
+from memory_store.feedback import Verdict
 from memory_store.types import Behaviour, Level, SessionRecord, TurnRecord, UserRecord
 
 Payload = Mapping[str, object]
@@ -105,7 +106,7 @@ class Desk:
             turns = self._memory.sessions.turns(tab.session_id, tab.user_id)
             text = turns[-1].request if turns else ""
         if not text.strip():
-            yield {"notice": "Write what you are looking for first."}
+            yield {"notice": '<p class="notice">Write what you are looking for first.</p>'}
             return
         if not tab.session_id:
             session = self._memory.sessions.create(tab.user_id, conversations.title_of(clean(text, 200)))
@@ -114,7 +115,7 @@ class Desk:
         reply = partial(self._assistant.reply, tab.user_id, tab.session_id, text, TurnOptions(retry=again))
         run = self._runs.start(tab.user_id, tab.session_id, text, reply)
         if run is None:
-            yield {"notice": "I am still answering. Stop me first, or wait a moment."}
+            yield {"notice": '<p class="notice">I am still answering. Stop me first, or wait a moment.</p>'}
             return
         past = self._stored(tab)
         verdicts = self._memory.feedback.of_user(tab.user_id)
@@ -186,15 +187,16 @@ class Desk:
         place = _whole(payload, "place") - 1
         shown = view.answered.recommendations if view and view.answered else ()
         if not 0 <= place < len(shown) or verdict not in ("like", "dislike"):
-            return {"notice": "That product is no longer on this page. Reload to see it as it is."}
+            return {"notice": '<p class="notice">That product is no longer here. Reload to see the page as it is.</p>'}
         item = shown[place].item
         before = self._memory.feedback.of_user(tab.user_id).get(item.item_id)
-        kept = None if before == verdict else verdict
+        said: Verdict = "like" if verdict == "like" else "dislike"
+        kept = None if before == said else said
         self._memory.feedback.set(tab.user_id, item.item_id, kept, item.title, turn_id, category=item.category)
-        said = {"like": "Noted: you like", "dislike": "Noted: not for you,", None: "Taken back:"}[kept]
+        words = {"like": "Noted: you like", "dislike": "Noted: not for you,", None: "Taken back:"}[kept]
         return {
             **self._chat(tab),
-            "announce": f"{said} {line(item.title, 80)}.",
+            "announce": f"{words} {line(item.title, 80)}.",
             "controls": self._controls(tab),
             "all": self._all(tab, {}),
         }

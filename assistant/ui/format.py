@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 ELLIPSIS = "…"
 _BIDI_CONTROLS = {ord(c): None for c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"}
 _MARK = re.compile(r"\[(m\d{1,3})\]")
+_MARKS = re.compile(rf"(?:\s*{_MARK.pattern})+")
 _SPACES = re.compile(r"[ \t\f\v\r\u00a0]+")
 
 
@@ -35,17 +37,24 @@ def line(text: str | None, limit: int = 400) -> str:
     return html.escape(" ".join(clean(text or "", limit).split()), quote=True)
 
 
-def paragraphs(text: str, limit: int = 4000) -> str:
-    """Untrusted prose as HTML: blank lines part paragraphs, lines that start with a dash become a list."""
+def paragraphs(text: str, limit: int = 4000, *, mark: Callable[[str], str] | None = None) -> str:
+    """Untrusted prose as HTML: blank lines part paragraphs, lines that start with a dash become a list.
+
+    ``mark`` draws what stands for an inline mark ("[m3]"); without it the marks are left out.
+    """
+
+    def drawn(row: str) -> str:
+        return _MARKS.sub(lambda found: "".join(map(mark, _MARK.findall(found[0]))) if mark else "", esc(row, limit))
+
     blocks = []
     for block in re.split(r"\n\s*\n", clean(text, limit)):
         rows = [row.strip() for row in block.split("\n") if row.strip()]
         for bulleted, group in _runs(rows):
             if bulleted:
-                items = "".join(f'<li dir="auto">{esc(row[2:], limit)}</li>' for row in group)
+                items = "".join(f'<li dir="auto">{drawn(row[2:])}</li>' for row in group)
                 blocks.append(f"<ul>{items}</ul>")
             else:
-                blocks.append('<p dir="auto">' + "<br>".join(esc(row, limit) for row in group) + "</p>")
+                blocks.append('<p dir="auto">' + "<br>".join(map(drawn, group)) + "</p>")
     return "".join(blocks)
 
 
@@ -91,9 +100,9 @@ def listed(words: tuple[str, ...], last: str = "and") -> str:
 
 
 def seconds(value: float) -> str:
-    """ "0.8 s", "12 s", "2 min 5 s"; what is too short to notice is "under 0.1 s"."""
+    """ "0.8 s", "12 s", "2 min 5 s"; what is too short to notice is "<0.1 s" (for ``esc``)."""
     if value < 0.1:
-        return "under 0.1 s"
+        return "<0.1 s"
     if value < 10:
         return f"{value:.1f} s"
     if value < 60:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.types import GlobalAspect
-from assistant.ui.answer import TurnView
+from assistant.ui.answer import TurnView, told_of
 from assistant.ui.format import clean, esc, full_date, line, month, number, plural, price
 from memory_store.types import Behaviour, Level, MemoryEntry
 
@@ -51,8 +51,9 @@ def this_answer(view: TurnView | None, sources: Sources, *, first_name: str) -> 
 
 
 def _totals(view: TurnView) -> str:
-    used = len([hit for hit in view.hits if hit.mark in view.used])
-    words = f"{plural(len(view.hits), 'memory', 'memories')} recalled, {used} used"
+    words = f"{plural(len(view.hits), 'memory', 'memories')} recalled"
+    if view.profile:
+        words += f", {len([hit for hit in view.hits if hit.mark in view.used])} used"
     if view.answered and view.answered.memory_tokens:
         words += f" · {plural(view.answered.memory_tokens, 'token')} to read"
     return words + "."
@@ -64,12 +65,12 @@ def _group(view: TurnView, level: Level, heading: str, sources: Sources) -> str:
     for hit in hits:
         used = hit.mark in view.used
         number_ = hit.mark[1:]
-        state = "used" if used else "not used"
+        state = f'<span class="state">{"used" if used else "not used"}</span>' if view.profile else ""
         rows.append(
-            f'<li class="memory {"used" if used else "unused"}" id="memory-{esc(view.turn_id)}-{esc(hit.mark)}" '
+            f'<li class="memory {"used" if used or not view.profile else "unused"}" '
             f'data-memory="{esc(view.turn_id)}-{esc(hit.mark)}">'
             f'<p dir="auto"><span class="mark still" aria-hidden="true">{esc(number_)}</span>{line(hit.text, 400)}</p>'
-            f'<p class="about"><span class="state">{state}</span><span>asked for {line(hit.aspect, 60)}</span>'
+            f'<p class="about">{state}<span>asked for {line(hit.aspect, 60)}</span>'
             f"{_when(hit.timestamp)}</p>"
             f"{_source(hit.behaviour_ids, sources, f'{view.turn_id}-{hit.mark}')}</li>"
         )
@@ -127,13 +128,17 @@ def controls(shelf: Shelf) -> str:
 def all_memories(shelf: Shelf, sources: Sources, *, first_name: str) -> str:
     """Every memory of a person that fits the filters, a page at a time, each with its source and a way to delete it."""
     if not sum(shelf.counts.values()):
-        return _empty(f"I remember nothing about {line(first_name, 40)} yet. Likes and dislikes you give me will be kept.")
+        return _empty(
+            f"I remember nothing about {line(first_name, 40)} yet. Likes and dislikes you give me will be kept."
+        )
     if not shelf.entries:
         return _empty("I remember nothing that fits. Try fewer words or another filter.")
     rows = "".join(_entry(entry, sources) for entry in shelf.entries)
     more = ""
     if shelf.more:
-        more = f'<button type="button" class="wide" data-act="filter" data-limit="{shelf.limit + PAGE}">Show more</button>'
+        more = (
+            f'<button type="button" class="wide" data-act="filter" data-limit="{shelf.limit + PAGE}">Show more</button>'
+        )
     total = plural(sum(shelf.counts.values()), "memory", "memories")
     return f'<p class="panel-note">{total} in all.</p><ul class="memories">{rows}</ul>{more}'
 
@@ -158,12 +163,14 @@ def buyers_weigh(weighed: Sequence[GlobalAspect]) -> str:
         return _empty("When you ask for something, what buyers of such things weigh appears here.")
     scenario = clean(weighed[0].scenario, 80)
     rows = "".join(
-        f'<li class="memory"><p dir="auto"><b>{line(aspect.aspect, 60)}</b></p><p dir="auto">{line(aspect.text, 300)}</p></li>'
+        f'<li class="memory"><p dir="auto"><b>{line(aspect.aspect[:1].upper() + aspect.aspect[1:], 60)}</b></p>'
+        f'<p dir="auto">{line(told_of(aspect), 300)}</p></li>'
         for aspect in weighed
     )
     same = all(aspect.scenario == weighed[0].scenario for aspect in weighed)
     head = f"What people who buy {line(scenario.lower())} look at." if same and scenario else "What buyers look at."
-    return f'<p class="panel-note">{head} Drawn from many people’s choices, not from yours.</p><ul class="memories">{rows}</ul>'
+    note = f'<p class="panel-note">{head} Drawn from many people’s choices, not from yours.</p>'
+    return f'{note}<ul class="memories">{rows}</ul>'
 
 
 def _empty(words: str) -> str:

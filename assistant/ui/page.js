@@ -11,7 +11,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const narrow = matchMedia("(max-width: 999px)");
 const LIMIT = 2000;
 let place = { user: "", session: "", running: "false" };
-let scrollNext = true;
+let scrollFrom = "nothing";
 let litNext = "";
 let opener = null;
 
@@ -22,13 +22,13 @@ const running = () => place.running === "true";
 
 function say(payload) {
   if (running()) return notice("I am still answering. Stop me first, or wait a moment.");
-  scrollNext = true;
+  scrollFrom = liveId();
   notice("");
   trigger("say", { ...payload, ...address() });
 }
 
 function go(payload) {
-  scrollNext = true;
+  scrollFrom = liveId();
   close();
   trigger("go", { ...payload, ...address() });
   if (payload.go === "new") composer().text.focus();
@@ -101,7 +101,7 @@ function light(key, reveal) {
 }
 
 function showMemory(button) {
-  tab("now");
+  tab(button.dataset.panel || "now");
   if (narrow.matches) open("memory", button);
   const key = button.dataset.mark || "";
   if (key && light(key, true)) return;
@@ -111,12 +111,12 @@ function showMemory(button) {
 
 const clicks = [
   ["[data-close]", close],
-  ["[data-open]", (button) => open(button.dataset.open, button)],
+  ["button[data-open]", (button) => open(button.dataset.open, button)],
   ["[data-tab]", (button) => tab(button.dataset.tab)],
   ["[data-sheet]", (button) => (button.dataset.turn ? showMemory(button) : open("memory", button))],
   ["[data-say]", (button) => say({ text: button.dataset.say })],
-  ["[data-again]", () => say({ again: true })],
-  ["[data-edit]", (button) => edit(button.dataset.edit, true)],
+  ["button[data-again]", () => say({ again: true })],
+  ["button[data-edit]", (button) => edit(button.dataset.edit, true)],
   ["[data-cancel-edit]", () => edit("", false)],
   ["button[data-go]", (button) => go({ ...button.dataset })],
   ["button[data-act]", (button) => act({ ...button.dataset })],
@@ -127,7 +127,7 @@ document.addEventListener("click", (event) => {
   all("details.menu[open]").forEach((menu) => menu.contains(target) || (menu.open = false));
   const summary = target.closest("summary");
   const details = summary && summary.parentElement;
-  if (details && details.dataset.key) setTimeout(() => opened.set(details.dataset.key, details.open));
+  if (details && details.dataset.key) opened.set(details.dataset.key, !details.open);
   if (target.id === "switch" || target.id === "shell") return close();
   const found = clicks.find(([selector]) => target.closest(selector));
   if (found) found[1](target.closest(found[0]));
@@ -190,13 +190,18 @@ function redrawn() {
   }
   if (litNext && light(litNext, true)) litNext = "";
   arrived();
-  if (scrollNext && $("#live article, #live .welcome")) {
-    scrollNext = false;
-    const live = $("#live");
-    const view = $("#scroll");
-    const top = view.scrollTop + live.getBoundingClientRect().top - view.getBoundingClientRect().top;
-    view.scrollTo({ top: $("#live article") ? top : 0, behavior: calm.matches ? "auto" : "smooth" });
+  if (scrollFrom !== null && liveId() && liveId() !== scrollFrom) {
+    scrollFrom = null;
+    requestAnimationFrame(() => requestAnimationFrame(scrollToLive));
   }
+}
+
+const liveId = () => ($("#live article, #live .welcome") || {}).id || "";
+
+function scrollToLive() {
+  const view = $("#scroll");
+  const top = view.scrollTop + $("#live").getBoundingClientRect().top - view.getBoundingClientRect().top;
+  view.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
 }
 
 // The address follows the place, so that a reload, a bookmark and the back button return to it.
@@ -204,7 +209,8 @@ function arrived() {
   const now = $("#place [data-user]");
   if (!now) return;
   const { user, session, running: busy } = now.dataset;
-  body.dataset.running = busy;
+  if (body.dataset.running !== busy) body.dataset.running = busy;
+  if (!user) return;
   const moved = user !== place.user || session !== place.session;
   if (user !== place.user) all("form[data-live]").forEach((form) => form.reset());
   const first = !place.user;
@@ -230,12 +236,18 @@ function label(selector, role, name) {
   if (name) part.setAttribute("aria-label", name);
 }
 
-label("#left", "complementary", "Person and conversations");
-label("#middle", "main");
-label("#right", "complementary", "Memory");
-label("#switch-card", "dialog", "Who am I helping?");
-$("#switch-card").setAttribute("aria-modal", "true");
-label("#announce", "status");
-tab("now");
-new MutationObserver(redrawn).observe(body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open", "data-user", "data-session", "data-running", "data-memory"] });
-redrawn();
+function start() {
+  const parts = ["#bar", "#left", "#middle", "#right", "#switch-card", "#announce", "#place", "#tab-weigh", "#composer"];
+  if (!parts.every((part) => $(part))) return requestAnimationFrame(start);
+  label("#left", "complementary", "Person and conversations");
+  label("#middle", "main");
+  label("#right", "complementary", "Memory");
+  label("#switch-card", "dialog", "Who am I helping?");
+  $("#switch-card").setAttribute("aria-modal", "true");
+  label("#announce", "status");
+  tab("now");
+  const changes = ["open", "data-user", "data-session", "data-running", "data-memory"];
+  new MutationObserver(redrawn).observe(body, { childList: true, subtree: true, attributeFilter: changes });
+  redrawn();
+}
+start();

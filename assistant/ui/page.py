@@ -1,15 +1,19 @@
-"""The page: which block stands where, and which action fills it. What is in the blocks is drawn by the other modules."""
+"""The page: which block stands where, and which action fills it. What is in the blocks, other modules draw."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from assistant.ui.desk import Desk, Screen, Tab
+from assistant.ui.desk import Desk, Payload, Screen, Tab
+from assistant.ui.door import Door
 from assistant.ui.theme import theme
 
+BUILDING_TICK = 0.5
 HERE = Path(__file__).parent
 BLOCKS = (
     "person",
@@ -52,8 +56,8 @@ TABS = """
 """
 
 
-def build_page(desk: Desk) -> gr.Blocks:
-    """The page over one desk. Serve it with ``launch_options()``."""
+def build_page(door: Door) -> gr.Blocks:
+    """The page behind a door that may open later. Serve it with ``launch_options()``."""
     with gr.Blocks(title="MR.Rec", analytics_enabled=False, fill_width=True) as page:
         tab = gr.State(None)
         blocks: dict[str, gr.HTML] = {}
@@ -91,53 +95,62 @@ def build_page(desk: Desk) -> gr.Blocks:
         block("announce")
         block("place")
         bridge = gr.HTML("", elem_id="bridge", js_on_load=(HERE / "page.js").read_text(encoding="utf-8"))
-        _wire(page, desk, tab, blocks, bridge)
+        _wire(page, door, tab, blocks, bridge)
     return page
 
 
-def _wire(page: gr.Blocks, desk: Desk, tab: gr.State, blocks: dict[str, gr.HTML], bridge: gr.HTML) -> None:
+def _wire(page: gr.Blocks, door: Door, tab: gr.State, blocks: dict[str, gr.HTML], bridge: gr.HTML) -> None:
     outputs = [tab, *(blocks[name] for name in BLOCKS)]
 
-    def here(known: Tab | None, payload: dict[str, object]) -> Tab:
-        """The tab, rebuilt from its address when the server was restarted under an open page."""
-        return known or desk.open(str(payload.get("at_user") or ""), str(payload.get("at_session") or ""))
-
     def load(request: gr.Request) -> Iterator[list[object]]:
+        while door.desk is None:
+            yield _update(None, door.screen())
+            time.sleep(BUILDING_TICK)
         address = request.query_params
-        place = desk.open(address.get("user", ""), address.get("session", ""))
-        for screen in desk.arrive(place):
+        place = door.desk.open(address.get("user", ""), address.get("session", ""))
+        for screen in door.desk.arrive(place):
             yield _update(place, screen)
 
     def go(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
-        place = here(known, event._data)
+        desk, place = _entered(door, known, event._data)
         for screen in desk.go(place, event._data):
             yield _update(place, screen)
 
     def say(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
-        place = here(known, event._data)
+        desk, place = _entered(door, known, event._data)
         for screen in desk.say(place, event._data):
             yield _update(place, screen)
 
     def act(known: Tab | None, event: gr.EventData) -> list[object]:
-        place = here(known, event._data)
+        desk, place = _entered(door, known, event._data)
         return _update(place, desk.act(place, event._data))
 
-    quiet = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None, "api_visibility": "private"}
-    page.load(load, None, outputs, show_progress="hidden", concurrency_limit=None, api_visibility="private")
-    bridge.go(go, tab, outputs, **quiet)
-    bridge.say(say, tab, outputs, **quiet)
-    bridge.act(act, tab, outputs, **quiet)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+    page.load(load, None, outputs, **quiet)
+    bridge.go(go, tab, outputs, trigger_mode="multiple", **quiet)
+    bridge.say(say, tab, outputs, trigger_mode="multiple", **quiet)
+    bridge.act(act, tab, outputs, trigger_mode="multiple", **quiet)
 
 
-def _update(tab: Tab, screen: Screen) -> list[object]:
+def _entered(door: Door, known: Tab | None, payload: Payload) -> tuple[Desk, Tab]:
+    """The desk, and the tab: rebuilt from its address when the server was restarted under an open page."""
+    if door.desk is None:
+        raise gr.Error("I am still setting up. The page opens by itself when I am done.")
+    return door.desk, known or door.desk.open(str(payload.get("at_user") or ""), str(payload.get("at_session") or ""))
+
+
+def _update(tab: Tab | None, screen: Screen) -> list[object]:
     return [tab, *(screen.get(name, gr.skip()) for name in BLOCKS)]
 
 
-def launch_options() -> dict[str, object]:
-    """What ``gr.Blocks.launch`` needs for this page: its looks, and no outside request."""
+def launch_options() -> dict[str, Any]:
+    """What ``gr.Blocks.launch`` needs for this page: its looks, and no outside request.
+
+    The style goes in whole, by the head: Gradio's ``css`` rewrites selectors and drops container queries.
+    """
     return {
         "theme": theme(),
-        "css": (HERE / "page.css").read_text(encoding="utf-8"),
+        "head": f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>",
         "ssr_mode": False,
         "share": False,
         "footer_links": [],

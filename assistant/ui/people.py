@@ -38,7 +38,8 @@ def dialog(total: int, personas: int) -> str:
     """The frame of the switch: heading and search box. What it lists is drawn apart, so typing is not interrupted."""
     search = (
         '<form class="filters" data-live="people" role="search"><input type="search" name="query" maxlength="100" '
-        f'placeholder="Search {number(total)} people by name or id" aria-label="Search people" autocomplete="off"></form>'
+        f'placeholder="Search {number(total)} people by name or id" aria-label="Search people" autocomplete="off">'
+        "</form>"
         if total > personas
         else ""
     )
@@ -63,19 +64,20 @@ def _choice(user: UserRecord, purchases: int, current: bool) -> str:
     return (
         f'<li><button type="button" class="choice" data-go="switch" data-user="{esc(user.user_id, 200)}"{here}>'
         f'<span class="avatar" aria-hidden="true">{draw_avatar(user.avatar, name=user.name)}</span><span class="who">'
-        f'<b dir="auto">{line(name(user), 60)}</b><span dir="auto">{line(_one_line(user, purchases), 160)}</span>{count}'
-        "</span></button></li>"
+        f'<b dir="auto">{line(name(user), 60)}</b><span dir="auto">{line(_one_line(user, purchases), 160)}</span>'
+        f"{count}</span></button></li>"
     )
 
 
 def welcome(greeting: str, openers: Sequence[str]) -> str:
     """An empty conversation: a greeting by name and openers that fit the person."""
     buttons = "".join(
-        f'<button type="button" class="opener" data-say="{line(opener, 300)}"><span dir="auto">{line(opener, 140)}</span>'
-        "</button>"
+        f'<button type="button" class="opener" data-say="{line(opener, 300)}"><span dir="auto">'
+        f"{line(opener, 140)}</span></button>"
         for opener in openers[:3]
     )
-    return f'<div class="welcome"><h1 dir="auto">{line(greeting, 200)}</h1><div class="openers">{buttons}</div></div>'
+    head = f'<h1 dir="auto">{line(greeting, 200)}</h1>'
+    return f'<div class="welcome" id="welcome">{head}<div class="openers">{buttons}</div></div>'
 
 
 def bar(user: UserRecord) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from assistant.types import Event, TextGenerated
 from assistant.ui.answer import TurnView, fold
@@ -59,7 +60,7 @@ class Run:
         seen = -1
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._news(seen), timeout=TICK)
+                self._changed.wait_for(partial(self._news, seen), timeout=TICK)
                 seen = len(self._events)
             now = self.snapshot()
             yield now
