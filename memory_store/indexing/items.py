@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from memory_store.indexing.lexicon import Lexicon
+from memory_store.indexing.lexicon import Lexicon, Term
 from memory_store.indexing.text import clean, key, segments, stem, words
 from memory_store.types import Behaviour
 
@@ -42,13 +42,20 @@ def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
     return ItemReading(frozenset(keys), title_heads(title, lexicon), opening, _labels(body, lexicon))
 
 
-def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str]:
+def phrase_keys(
+    stems: Sequence[str],
+    lexicon: Lexicon,
+    longest: int,
+    terms: Iterable[tuple[int, int, Term]] | None = None,
+) -> set[str]:
     """The keys of one run of words: the vocabulary's values, and other phrases that could be an attribute.
 
-    Such a phrase neither begins nor ends with a stop word, and holds a number only before its unit.
+    Such a phrase neither begins nor ends with a stop word, and holds a number only before its unit. ``terms`` is what
+    the vocabulary finds in the words, where that is known already.
     """
-    found = {term.key for _, _, term in lexicon.find(stems) if term.kind == "value"}
-    stop, inner, terms, count = lexicon.stop, lexicon.inner, lexicon.terms, len(stems)
+    named = lexicon.find(stems) if terms is None else terms
+    found = {term.key for _, _, term in named if term.kind == "value"}
+    stop, inner, vocabulary, count = lexicon.stop, lexicon.inner, lexicon.terms, len(stems)
     for start in range(count):
         first = stems[start]
         if first in stop or (len(first) < 3 and not first.isdigit()):
@@ -56,7 +63,7 @@ def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str
         number = first[0].isdigit()
         if number and (start + 1 == count or stems[start + 1] not in lexicon.units):
             continue
-        if not number and len(first) > 3 and first not in terms:
+        if not number and len(first) > 3 and first not in vocabulary:
             found.add(first)
         for end in range(start + 2, min(count, start + longest) + 1):
             last = stems[end - 1]
@@ -67,7 +74,7 @@ def phrase_keys(stems: Sequence[str], lexicon: Lexicon, longest: int) -> set[str
                     continue
                 break
             phrase = " ".join(stems[start:end])
-            if phrase not in terms:
+            if phrase not in vocabulary:
                 found.add(phrase)
     return found
 

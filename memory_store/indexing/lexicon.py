@@ -10,8 +10,7 @@ from importlib import resources
 
 from memory_store.indexing.text import key, stem
 
-LONGEST = 4
-"""Words of the longest phrase that the vocabulary may hold."""
+MOST_TOKENS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,16 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A word as reviews are read by: its stem (slips of the pen mended), what it feels (-1, 0, 1), if it negates."""
+
+    text: str
+    stem: str
+    feeling: int
+    negates: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """``terms`` by key of each wording; ``by_first`` holds the first words of terms of several words."""
 
@@ -54,19 +63,38 @@ class Lexicon:
     recipients_other: frozenset[str]
     recipients_home: frozenset[str]
     near: dict[str, str]
+    _tokens: dict[str, Token]
+
+    def token(self, word: str) -> Token:
+        """How a word in lower case is read."""
+        found = self._tokens.get(word)
+        if found is None:
+            root = self.mend(stem(word))
+            feeling = (word in self.positive or root in self.positive) - (
+                word == "too" or word in self.negative or root in self.negative
+            )
+            found = Token(word, root, feeling, word in self.negators)
+            if len(self._tokens) < MOST_TOKENS:
+                self._tokens[word] = found
+        return found
+
+    def canonical(self, phrase: str) -> str:
+        """The key that all wordings of a value share; another phrase's key is its own."""
+        term = self.terms.get(phrase)
+        return term.key if term is not None and term.kind == "value" else phrase
 
     def find(self, stems: Sequence[str]) -> Iterator[tuple[int, int, Term]]:
         """The vocabulary's phrases in a run of stems, the longest at each place, none overlapping another."""
-        at, longest, terms = 0, self.longest, self.terms
-        while at < len(stems):
-            reach = longest.get(stems[at], 0)
-            for size in range(min(reach, len(stems) - at), 0, -1):
-                term = terms.get(stems[at] if size == 1 else " ".join(stems[at : at + size]))
+        longest, terms, free = self.longest, self.terms, 0
+        for at, word in enumerate(stems):
+            if at < free or word not in longest:
+                continue
+            for size in range(min(longest[word], len(stems) - at), 0, -1):
+                term = terms.get(word if size == 1 else " ".join(stems[at : at + size]))
                 if term is not None:
                     yield at, at + size, term
-                    at += size - 1
+                    free = at + size
                     break
-            at += 1
 
     def mend(self, word: str) -> str:
         """A stem that is one slip of the pen away from a word of the vocabulary, as that word; else as it is."""
@@ -96,7 +124,7 @@ def lexicon() -> Lexicon:
         parts = phrase.split()
         longest[parts[0]] = max(longest.get(parts[0], 0), len(parts))
     near = _near({word for phrase in terms for word in phrase.split() if len(word) >= 6})
-    return Lexicon({aspect.name: aspect for aspect in aspects}, terms, longest, near=near, **lists)
+    return Lexicon({aspect.name: aspect for aspect in aspects}, terms, longest, near=near, _tokens={}, **lists)
 
 
 def _terms(aspects: Sequence[Aspect]) -> dict[str, Term]:
