@@ -256,10 +256,9 @@ class Desk:
         return "".join(answer.turn(view, verdicts, last=False) for view in views)
 
     def _panel(self, tab: Tab, view: TurnView | None) -> Screen:
-        name = people.first_name(self._user(tab))
         wanted = [one for hit in (view.hits if view else ()) for one in hit.behaviour_ids[: memory_panel.SOURCES_SHOWN]]
         return {
-            "now": memory_panel.this_answer(view, self._sources(tab, wanted), first_name=name),
+            "now": memory_panel.this_answer(view, self._sources(tab, wanted)),
             "weigh": memory_panel.buyers_weigh(view.weighed if view else ()),
         }
 
@@ -291,8 +290,7 @@ class Desk:
     def _all(self, tab: Tab, payload: Payload) -> str:
         shelf = self._shelf(tab, payload)
         wanted = [one for entry in shelf.entries for one in entry.behaviour_ids[: memory_panel.SOURCES_SHOWN]]
-        name = people.first_name(self._user(tab))
-        return memory_panel.all_memories(shelf, self._sources(tab, wanted), first_name=name)
+        return memory_panel.all_memories(shelf, self._sources(tab, wanted))
 
     def _controls(self, tab: Tab) -> str:
         return memory_panel.controls(self._shelf(tab, {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.types import GlobalAspect
+from assistant.types import Act, GlobalAspect
 from assistant.ui.answer import TurnView, told_of
 from assistant.ui.format import clean, esc, full_date, line, month, number, plural, price
 from memory_store.types import Behaviour, Level, MemoryEntry
@@ -36,18 +36,26 @@ class Shelf:
     more: bool = False
 
 
-def this_answer(view: TurnView | None, sources: Sources, *, first_name: str) -> str:
+def this_answer(view: TurnView | None, sources: Sources) -> str:
     """The memories that one turn recalled, by level, used ones first."""
     if view is None:
         return _empty("When I answer, the memories behind the answer appear here.")
     if not view.hits:
         if view.running:
             return _empty("Nothing recalled yet.")
-        if view.started and view.started.request.recipient:
-            return _empty(f"This was for somebody else, so I left what I know of {line(first_name, 40)} out of it.")
-        return _empty("This answer rests on no memory.")
+        return _empty(_why_none(view))
     groups = "".join(_group(view, level, heading, sources) for level, heading in HEADINGS.items())
     return f'<p class="panel-note">{_totals(view)}</p>{groups}'
+
+
+def _why_none(view: TurnView) -> str:
+    if view.started and view.started.request.recipient:
+        return "This was for somebody else, so I left what I know of you out of it."
+    if view.started and view.started.act is Act.ABOUT_ME:
+        return "All that I know of you is under “All I remember”."
+    if view.recalls:
+        return "I asked my memory, and nothing came back."
+    return "I looked nothing up for this one."
 
 
 def _totals(view: TurnView) -> str:
@@ -125,12 +133,10 @@ def controls(shelf: Shelf) -> str:
     )
 
 
-def all_memories(shelf: Shelf, sources: Sources, *, first_name: str) -> str:
+def all_memories(shelf: Shelf, sources: Sources) -> str:
     """Every memory of a person that fits the filters, a page at a time, each with its source and a way to delete it."""
     if not sum(shelf.counts.values()):
-        return _empty(
-            f"I remember nothing about {line(first_name, 40)} yet. Likes and dislikes you give me will be kept."
-        )
+        return _empty("I remember nothing about you yet. What you like and dislike here, I will keep.")
     if not shelf.entries:
         return _empty("I remember nothing that fits. Try fewer words or another filter.")
     rows = "".join(_entry(entry, sources) for entry in shelf.entries)

@@ -12,12 +12,9 @@ OFFERED = 24
 
 
 def name(user: UserRecord) -> str:
-    """What the page calls a person; those of real data sets have no name."""
-    return user.name.strip() or f"Shopper {user.user_id[:8]}"
-
-
-def first_name(user: UserRecord) -> str:
-    return name(user).split()[0] if user.name.strip() else name(user)
+    """What the page calls a person; some of real data sets have an id only."""
+    given = user.name.strip()
+    return given if given and given != user.user_id else f"Shopper {user.user_id[-6:]}"
 
 
 def header(user: UserRecord, purchases: int) -> str:
@@ -60,7 +57,8 @@ def choices(users: Sequence[UserRecord], purchases: Mapping[str, int], current: 
 
 def _choice(user: UserRecord, purchases: int, current: bool) -> str:
     here = ' aria-current="true"' if current else ""
-    count = f'<span class="quiet">{plural(purchases, "purchase")} remembered</span>' if user.bio and purchases else ""
+    told = not user.bio or "purchase" in user.bio
+    count = "" if told or not purchases else f'<span class="quiet">{plural(purchases, "purchase")} remembered</span>'
     return (
         f'<li><button type="button" class="choice" data-go="switch" data-user="{esc(user.user_id, 200)}"{here}>'
         f'<span class="avatar" aria-hidden="true">{draw_avatar(user.avatar, name=user.name)}</span><span class="who">'
