@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 def ensure_store(settings: Settings, progress: Progress | None = None) -> ImportReport | None:
     """Make sure that ``settings.store`` is whole; None where it was, else the report of what was built.
 
-    A missing store is built from ``settings.data``, an unfinished one is completed from where it came from.
+    A missing store is built from ``settings.data``, or from the demo world where that is not set; an unfinished one
+    is completed from where it came from.
 
     Raises:
-        StoreError: the store was built with another embedder or from other data, or there is nothing to build from.
+        StoreError: the store was built with another embedder, or from other data.
         DatasetError: the data cannot be read.
     """
     from memory_store.embedding import load_embedder
@@ -34,7 +36,7 @@ def ensure_store(settings: Settings, progress: Progress | None = None) -> Import
     if found and found.finished:
         _check_data(found, settings)
         return None
-    source = settings.data or (Path(found.source) if found else demo_folder(settings.store))
+    source = settings.data or (Path(found.source) if found else demo_folder(settings.store, progress))
     embedder = load_embedder(settings.embedder)
     return import_folder(source, settings.store, embedder, load_writer(settings), progress=progress)
 
@@ -71,18 +73,37 @@ def _counted(progress: Progress | None) -> Callable[[int], None] | None:
 
 
 def load_writer(settings: Settings) -> Writer:
-    """The memory writer that the settings name."""
+    """The memory writer that the settings name; the LLM writer asks the settings' endpoint."""
+    if settings.writer == "llm":
+        from assistant.prompting import load_prompt
+        from memory_store.indexing.chat import ChatClient
+        from memory_store.indexing.llm import LLMWriter, WriterPrompts
+
+        names = ("pattern", "profile", "global_a", "global_b")
+        prompts = WriterPrompts(**{name: load_prompt(f"memory_{name}") for name in names})
+        key = settings.endpoint_key.get_secret_value()
+        client = ChatClient(settings.endpoint_url, settings.endpoint_model, key=key, timeout=settings.endpoint_timeout)
+        return LLMWriter(client, prompts)
     from memory_store.indexing.extractive import ExtractiveWriter
 
     return ExtractiveWriter()
 
 
-def demo_folder(store: Path) -> Path:
+def demo_folder(store: Path, progress: Progress | None = None) -> Path:
     """The demo world as a dataset folder beside ``store``, written where it is not there yet."""
-    raise StoreError(
-        f"There is no store {store} yet, and nothing to build it from: run `mrrec import FOLDER`, "
-        "or set MRREC_DATA=FOLDER (with make: `make run DATA=FOLDER`)."
-    )
+    from assistant.datasets.demo import SEED, build_demo_world
+
+    folder = store.parent / f"demo-{SEED}"
+    if not folder.exists():
+        draft = folder.with_name(f"{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        build_demo_world(draft, progress=_told(progress))
+        draft.rename(folder)
+    return folder
+
+
+def _told(progress: Progress | None) -> Callable[[str], None] | None:
+    return (lambda text: progress(text, 0, 0)) if progress else None
 
 
 def _check_data(found: Manifest, settings: Settings) -> None:

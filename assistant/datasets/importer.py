@@ -19,7 +19,7 @@ from assistant.datasets.history import HistoryRule
 from assistant.datasets.manifest import STEPS, Manifest, building, write_json
 from assistant.datasets.people import Namer, choose_personas, described, openers_of
 from assistant.datasets.report import Report
-from assistant.datasets.rows import InteractionRow
+from assistant.datasets.rows import InteractionRow, RequestRow
 from assistant.errors import DatasetError, StoreError
 from assistant.types import Item
 from memory_store.types import Behaviour, UserRecord
@@ -156,7 +156,8 @@ class _Build:
 
     def _people(self) -> None:
         """Users and behaviours, in the order of the files; then the lines of those whom no users file describes."""
-        rule = HistoryRule(self.dataset.requests())
+        asked = list(self.dataset.requests())
+        rule = HistoryRule(asked)
         users = {user.user_id: user for user in self.dataset.users()}
         self.store.users.add_many(users.values())
         catalogue, namer = self._open_catalogue(), Namer()
@@ -169,19 +170,20 @@ class _Build:
             self.store.behaviours.add_many(behaviours)
             done += len(batch)
             self.tell("people", done, 0)
-        self._add_askers(users, namer)
+        self._add_askers(asked, users, namer)
         if not users:
             raise DatasetError(
                 f"{self.dataset.path}: no interaction and no user could be used. "
                 + "; ".join(f"{p.reason} ({p.count:,})" for p in self.dataset.report.problems[:3])
             )
-        self._check_targets(catalogue)
-        self._describe(users)
+        self._check_targets("requests", iter(asked), catalogue)
+        self._check_targets("requests_anonymous", self.dataset.requests("requests_anonymous"), catalogue)
+        self._describe(users, asked)
         self.tell("people", done, done)
 
-    def _add_askers(self, users: dict[str, UserRecord], namer: Namer) -> None:
+    def _add_askers(self, asked: list[RequestRow], users: dict[str, UserRecord], namer: Namer) -> None:
         """Users who ask for something and have no history are users all the same."""
-        askers = dict.fromkeys(request.user_id for request in self.dataset.requests() if request.user_id)
+        askers = dict.fromkeys(request.user_id for request in asked if request.user_id)
         new = {user_id: UserRecord(user_id, namer.name(user_id)) for user_id in askers if user_id not in users}
         self.store.users.add_many(new.values())
         users.update(new)
@@ -197,18 +199,17 @@ class _Build:
             else:
                 yield behaviour_of(row, items[row.item_id])
 
-    def _check_targets(self, catalogue: Catalogue) -> None:
+    def _check_targets(self, name: str, requests: Iterator[RequestRow], catalogue: Catalogue) -> None:
         """Requests whose target does not exist can never be met: say so now, not in a table of low figures."""
-        for name in ("requests", "requests_anonymous"):
-            for batch in _batches(self.dataset.requests(name)):
-                known = catalogue.items.many([target for row in batch for target in row.target_item_ids])
-                for row in batch:
-                    if not any(target in known for target in row.target_item_ids):
-                        reason = "target_item_ids: none among the items"
-                        self.dataset.report.add(self.dataset.file_name(name), row.line, reason, "noted")
+        for batch in _batches(requests):
+            known = catalogue.items.many([target for row in batch for target in row.target_item_ids])
+            for row in batch:
+                if not any(target in known for target in row.target_item_ids):
+                    reason = "target_item_ids: none among the items"
+                    self.dataset.report.add(self.dataset.file_name(name), row.line, reason, "noted")
 
-    def _describe(self, users: dict[str, UserRecord]) -> None:
-        openers = openers_of(self.dataset.requests())
+    def _describe(self, users: dict[str, UserRecord], asked: list[RequestRow]) -> None:
+        openers = openers_of(asked)
         histories = {user_id: self.store.behaviours.categories(user_id) for user_id in users}
         named = any(user.persona for user in users.values())
         personas = set() if named else set(choose_personas(histories, openers))
