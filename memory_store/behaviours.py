@@ -35,10 +35,10 @@ class Behaviours:
         before = self.count()
         stream = iter(behaviours)
         while batch := list(islice(stream, _BATCH)):
-            with self._database.atomic():
+            with self._database.atomic() as db:
                 ensure_users(self._database, {behaviour.user_id for behaviour in batch})
                 for behaviour in batch:
-                    if not self._database.execute(_UPSERT, astuple(behaviour)):
+                    if not db.conn.execute(_UPSERT, astuple(behaviour)).rowcount:
                         raise ValueError(f"behaviour id {behaviour.behaviour_id!r} is another user's already")
         return self.count() - before
 

@@ -19,6 +19,7 @@ from typing import Any
 import sqlite_utils
 from sqlite_utils import Migrations
 
+from memory_store.encoding import encodable
 from memory_store.errors import StoreTooNew
 
 MIGRATIONS = Migrations("memory_store")
@@ -239,4 +240,4 @@ def now() -> int:
 
 def dump(value: object) -> str:
     """A value as the JSON text that is stored of it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return encodable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from memory_store.encoding import encodable
 from memory_store.errors import MemoryStoreError
 
 MINILM = "minilm"
@@ -71,7 +72,9 @@ class SentenceTransformerEmbedder:
         for start in range(0, len(texts), _CHUNK):
             part = slice(start, start + _CHUNK)
             with self._lock:
-                encoded = self._model.encode(list(texts[part]), prompt_name=prompt, show_progress_bar=False)
+                encoded = self._model.encode(
+                    [encodable(text) for text in texts[part]], prompt_name=prompt, show_progress_bar=False
+                )
             vectors[part] = np.asarray(encoded, dtype=np.float32)
             if progress:
                 progress(min(start + _CHUNK, len(texts)))
@@ -79,7 +82,7 @@ class SentenceTransformerEmbedder:
 
     def count_tokens(self, text: str) -> int:
         """See Embedder."""
-        return len(self._model.tokenizer.encode(text, add_special_tokens=False))
+        return len(self._model.tokenizer.encode(encodable(text), add_special_tokens=False))
 
 
 _CHUNK = 1024

@@ -6,6 +6,7 @@ import hashlib
 from typing import Literal
 
 from memory_store.database import Database, now
+from memory_store.encoding import encodable
 from memory_store.hierarchy import Hierarchy, Origin
 from memory_store.types import Level, MemoryEntry
 from memory_store.users import ensure_users
@@ -51,7 +52,7 @@ class Feedback:
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, item_id) DO UPDATE SET"
                 " verdict = excluded.verdict, title = excluded.title, turn_id = excluded.turn_id,"
                 " timestamp = excluded.timestamp",
-                (user_id, item_id, verdict, title, turn_id, moment),
+                (user_id, item_id, verdict, encodable(title), turn_id, moment),
             )
             entry = MemoryEntry(entry_id, user_id, Level.BEHAVIOUR, category, "Feedback", text, moment, ())
             self._hierarchy.put([entry], origin=Origin.FEEDBACK)

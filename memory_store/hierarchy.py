@@ -16,6 +16,7 @@ import numpy as np
 
 from memory_store.database import Database, dump
 from memory_store.embedding import Embedder
+from memory_store.encoding import encodable
 from memory_store.mirror import Mirror
 from memory_store.types import LOCAL_LEVELS, Level, MemoryEntry, RecalledEntry
 from memory_store.users import ensure_users
@@ -262,9 +263,9 @@ def _values(entry: MemoryEntry) -> tuple[str | int | None, ...]:
         entry.entry_id,
         entry.user_id,
         entry.level,
-        entry.category,
-        entry.aspect,
-        entry.text,
+        encodable(entry.category),
+        encodable(entry.aspect),
+        encodable(entry.text),
         entry.timestamp,
         dump(list(entry.behaviour_ids)),
     )

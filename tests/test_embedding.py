@@ -75,14 +75,14 @@ def test_many_threads_embed_at_once(embedder: Embedder) -> None:
 
 
 def test_tokens_are_counted_without_special_ones_and_without_a_limit(embedder: Embedder) -> None:
-    assert [embedder.count_tokens(text) for text in ("", "red dog", "a " * 300)] == [0, 2, 300]
+    assert [embedder.count_tokens(text) for text in ("", "red dog", "a " * 300, "red \ud800")] == [0, 2, 300, 2]
 
 
 def test_what_is_far_too_long_is_cut(embedder: Embedder) -> None:
     assert bounded("a   b") == "a   b"
     assert bounded(" \n" * 10_000 + "end") == "end"
     assert len(bounded("word " * 100_000)) == MAXIMUM_CHARACTERS
-    assert np.isfinite(embedder.embed(["x" * 1_000_000, "\x00\u202e\ufffe"])).all()
+    assert np.isfinite(embedder.embed(["x" * 1_000_000, "\x00\u202e\ufffe\ud800"])).all()
 
 
 def test_batches_hold_every_text_once_within_the_budget() -> None:

@@ -78,6 +78,11 @@ class TestRecall:
         assert hits[0].entry.entry_id == "a1" and hits[0].similarity > 0.6
         assert hierarchy.pending() == 0
 
+    def test_odd_text_is_kept_and_recalled(self, hierarchy: Hierarchy) -> None:
+        hierarchy.write([entry("a9", "ann", "<b>قبعة</b> \ud800 🙂 '; DROP TABLE entries", aspect="\ud800")])
+        (hits,) = hierarchy.recall("ann", ["DROP TABLE \udfff"], k=1)
+        assert hits[0].entry.text == "<b>قبعة</b> ? 🙂 '; DROP TABLE entries"
+
     def test_the_global_memory_by_request_and_scenario(self, hierarchy: Hierarchy) -> None:
         assert ids(hierarchy.weigh("shampoo for my dog")) == ["g1", "g2"]
         assert ids(hierarchy.weigh("shampoo for my dog", scenario="Shoes")) == ["g2"]
@@ -252,7 +257,7 @@ class TestHealing:
 
     def test_death_at_any_moment_is_mended(self, tmp_path: Path, embedder: Embedder) -> None:
         command = [sys.executable, "-c", _ENDLESS, str(tmp_path)]
-        for delay in (0.05, 0.3):
+        for delay in (0.05, 0.2, 0.4):
             with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout is not None and process.stdout.readline() == "begun\n"
                 time.sleep(delay)
@@ -269,10 +274,16 @@ class TestHealing:
 _ENDLESS = """
 import sys
 from pathlib import Path
-from memory_store.embedding import load_embedder
+import numpy as np
 from memory_store.store import MemoryStore
 from memory_store.types import Level, MemoryEntry
-store = MemoryStore.open(Path(sys.argv[1]), load_embedder())
+
+class Quick:
+    name, dimension = "minilm", 384
+    def embed(self, texts, *, query=False, progress=None):
+        return np.eye(384, dtype=np.float32)[[hash(text) % 384 for text in texts]]
+
+store = MemoryStore.open(Path(sys.argv[1]), Quick())
 for round_ in range(100_000):
     some = range(round_ % 50, round_ % 50 + 3 + round_ % 2)
     store.hierarchy.replace_local(

@@ -63,6 +63,14 @@ def test_turns_are_kept_in_order(sessions: Sessions) -> None:
     assert list(first.events) == events
 
 
+def test_text_that_no_encoding_takes_is_kept_as_far_as_it_goes(sessions: Sessions) -> None:
+    session = sessions.create("ann", "t\ud800")
+    turn = sessions.add_turn(session.session_id, "ann", "r\udfff\x00", [{"e": "\ud800"}])
+    sessions.rename(session.session_id, "ann", "n\ud800")
+    assert sessions.turns(session.session_id, "ann") == [turn]
+    assert (session.title, turn.request, turn.events) == ("t?", "r?\x00", ({"e": "?"},))
+
+
 def test_a_turn_written_again_replaces_itself(sessions: Sessions) -> None:
     session = sessions.create("ann").session_id
     sessions.add_turn(session, "ann", "a", [], turn_id="t1")
