@@ -36,7 +36,7 @@ def read_constraints(
     ``brands`` and ``categories`` are the catalogue's; no other becomes a constraint. Wanted brands stay in the text.
     Only the first 4,000 characters are read; what comes after them is returned as it is.
     """
-    head, tail = text[:_LONGEST_REQUEST], text[_LONGEST_REQUEST:]
+    head, tail = text[:_LONGEST_REQUEST].replace("\0", " "), text[_LONGEST_REQUEST:]
     known = _by_key(brands if isinstance(brands, tuple) else tuple(brands))
     readers: tuple[Callable[[str], Iterator[_Found]], ...] = (
         _ratings,
@@ -50,6 +50,8 @@ def read_constraints(
         for found in reader(head):
             _collect(values, found.values)
             head = head[: found.start] + "\0" * (found.end - found.start) + head[found.end :]
+    if not values:
+        return Constraints(), text
     low, high = values.get("price_min"), values.get("price_max")
     if isinstance(low, float) and isinstance(high, float) and low > high:
         del values["price_min"]
@@ -67,8 +69,6 @@ def _collect(values: dict[str, object], new: dict[str, object]) -> None:
 
 
 def _tidied(text: str) -> str:
-    if "\0" not in text:
-        return text
     text = re.sub(rf"(?:\s*\b(?:{_DANGLING})[\s,]*)?\0+", "\0", text, flags=re.I)
     text = re.sub(r"\s*\0[\s\0]*", " ", text)
     text = re.sub(r"\s+([,.;!?])", r"\1", text)
@@ -158,6 +158,7 @@ _BUT = re.compile(
 )
 _AND = re.compile(r"\s*(?:,|/|,?\s(?:and|or|nor))\s+(?:by\s+|from\s+)?", re.I)
 _AFTER = re.compile(r"\s+(?:brand(?:ed)?\b|only\b(?=\s*(?:$|[.,;!?]|please)))", re.I)
+_CLAUSE_END = re.compile(r"\s*(?:$|[.,;!?])")
 _NEVER = frozenset(("hand", "mistake", "default", "heart", "them", "itself"))
 _MOST_WORDS = 5
 
@@ -208,7 +209,7 @@ def _brand_at(text: str, start: int, known: dict[str, str], *, sure: bool) -> tu
         words = re.sub(r"['’]s?$", "", text[start:end].rstrip("."))
         brand = known.get(brand_key(words)) if re.fullmatch(r"\w[^,;:!?\0]*", words) else None
         plain = words.islower() and (words in PLAIN_WORDS or len(words) < 4)
-        if brand and (not plain or (sure and len(words) > 3 and words not in _NEVER)):
+        if brand and (not plain or (sure and words not in _NEVER and _CLAUSE_END.match(text, start + len(words)))):
             return brand, start + len(words)
     return None, start
 

@@ -18,7 +18,7 @@ AVOIDABLE = _words(
     paraben parabens particleboard peanut peanuts peppermint perfume perfumes petrolatum petroleum phthalate
     phthalates pine plastic plastics polyester pork preservatives pvc rayon retinol rhinestones rubber salicylic-acid
     salt scent scents sequins sesame shellfish silicone silicones silk silver sls sodium soy spandex starch steel
-    studs suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin titanium tree-nuts
+    studs suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin tree-nuts
     underwire vanilla velcro velvet vinyl wheat wicker wood wool xylitol yeast zinc zipper zippers
     beige black blue brown burgundy coral cream gray green grey ivory lilac maroon mauve navy orange pink purple red
     tan teal turquoise violet white yellow
@@ -41,7 +41,8 @@ PLAIN_WORDS = _words(
     kiss life light local love lucky lush luxury magic mars master max method mini miracle modern mother mystic na naked
     native natural naturals nature new nice noble nostalgia okay oil one online only orbit organic original other
     pacific panda pastel perfect perfection pine pink pioneer planet pop power premier premium prime pro puma pure
-    quality queen radiant rain raw real relax ripple rose royal safety scratch secret sense shell shine simple simply smart smile
+    quality queen radiant rain raw real relax ripple rose royal safety scratch secret sense shell shine simple simply
+    smart smile
     smooth snow snowflakes soft solid sparks special spring star stanley store style suave summer sun super sweet tan
     target the them thing tide time top total touch trilogy true ultimate unique universal unknown urban value vans
     vigorous vision vital wave white wild wing winner wish wonder wood world you young zen
