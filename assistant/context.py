@@ -15,17 +15,19 @@ MemorySetting = Literal["none", "naive", "static", "mrrec"]
 NAIVE_INTERACTIONS = 10
 STATIC_ENTRIES = 40
 WEIGHED_ASPECTS = 6
+WEIGHED_NEAR = 60
 
 
 def weighed_in_scenario(memory: MemoryStore, request: str) -> tuple[GlobalAspect, ...]:
     """The aspects of the scenario that the request is nearest to, nearest first (PAPER: M_global for the request)."""
+    near = [(found.entry, found.similarity) for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
     nearness: defaultdict[str, float] = defaultdict(float)
-    for recalled in memory.hierarchy.weigh(request, k=2 * WEIGHED_ASPECTS):
-        nearness[recalled.entry.category] += recalled.similarity
+    for entry, similarity in near[: 2 * WEIGHED_ASPECTS]:
+        nearness[entry.category] += similarity
     if not nearness:
         return ()
     scenario = max(nearness, key=nearness.__getitem__)
-    entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
+    entries = [entry for entry, _ in near if entry.category == scenario][:WEIGHED_ASPECTS]
     return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
 
 
