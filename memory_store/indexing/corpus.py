@@ -17,6 +17,7 @@ from memory_store.types import Behaviour
 CACHED_REVIEWS = 60_000
 _PRIOR_COUNT, _PRIOR_TOTAL = 0.6, 12.0
 _KIND_PRIOR = 8.0
+BOTH_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Corpus:
         for wording, term in sorted(self.lexicon.terms.items(), key=lambda pair: (-len(pair[0]), pair[0])):
             self._wordings[term.key].append(wording)
         self.brand_words: frozenset[str] = frozenset()
+        self.brands: dict[str, str] = {}
+        self._known: frozenset[str] = frozenset()
+        self._keys: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
         self._categories: defaultdict[str, Counts] = defaultdict(Counts)
         self._groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
         self._prices: dict[str, list[float]] = {}
@@ -77,15 +81,23 @@ class Corpus:
     def fit(cls, behaviours: Iterable[Behaviour]) -> Corpus:
         """Counts every behaviour; equal behaviours in any order give equal counts."""
         corpus, everything = cls(), list(behaviours)
-        readings = [corpus._item(behaviour) for behaviour in everything]
+        for behaviour in everything:
+            corpus._item(behaviour)
         brands = {behaviour.brand for behaviour in everything if behaviour.brand}
         corpus.brand_words = frozenset(stem(word) for brand in brands for word in words(brand))
-        corpus.kinds = Kinds(reading.heads for reading in corpus._items.values())
+        borne = Counter(phrase for reading in corpus._items.values() for phrase in reading.keys)
+        corpus.kinds = Kinds((reading.heads for reading in corpus._items.values()), borne)
+        corpus._known = frozenset(phrase for phrase, count in borne.items() if count > 1)
+        corpus.brands = {key(brand): brand for brand in sorted(brands)}
         for reading in corpus._items.values():
             corpus.labels.update(reading.labels)
         prices: defaultdict[str, list[float]] = defaultdict(list)
-        for behaviour, _ in zip(everything, readings, strict=True):
+        listed: set[tuple[str, str]] = set()
+        for behaviour in everything:
             whole = corpus.read(behaviour)
+            if (behaviour.category, behaviour.item_id) not in listed:
+                listed.add((behaviour.category, behaviour.item_id))
+                corpus._keys[behaviour.category].append(whole.item.keys)
             corpus._categories[behaviour.category].add(whole)
             if whole.kind:
                 corpus._groups[whole.group].add(whole)
@@ -114,8 +126,18 @@ class Corpus:
         return self._wordings.get(phrase, [phrase])
 
     def knows(self, phrase: str) -> bool:
-        """Whether two purchases or more bear the phrase."""
-        return sum(counts.items[phrase] for counts in self._categories.values()) > 1
+        """Whether two items or more bear the phrase."""
+        return phrase in self._known
+
+    def exclude(self, one: str, other: str, category: str) -> bool:
+        """Whether the category's items bear either phrase but hardly ever both: two values of one attribute."""
+        bearing = [keys for keys in self._keys[category] if one in keys or other in keys]
+        both = sum(one in keys and other in keys for keys in bearing)
+        return len(bearing) > 3 and both <= BOTH_SHARE * len(bearing)
+
+    def sold(self, phrase: str, category: str) -> bool:
+        """Whether two purchases or more of the category bear the phrase: its items can have it."""
+        return self._categories[category].items[phrase] > 1
 
     def brand_share(self, brand: str, category: str, own: int, own_total: int) -> float:
         """The brand's share of the category's purchases by others, with a prior."""

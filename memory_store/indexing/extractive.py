@@ -91,7 +91,7 @@ class _Patterns:
         entries = [self._change(turn) for turn in turns]
         for habit in brands_bought(self._own, self._category, self._corpus)[:MOST_BRANDS]:
             if habit.brand not in turned:
-                count = f"{habit.count} of {habit.total}"
+                count = f"{habit.count} of {habit.total}" if habit.count > 1 else "said so in a review"
                 entries.append(self._entry(Lead.BUYS, plain(habit.brand), "Brand", count, habit.evidence))
         entries += [self._taste(Lead.PREFERS, taste) for taste in wanted[:MOST_LIKES]]
         entries += [self._taste(Lead.AVOIDS, taste) for taste in shunned[:MOST_DISLIKES]]

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from memory_store.indexing.corpus import Contrast, Corpus, Reading, surprise
 from memory_store.indexing.reviews import disliked, liked
+from memory_store.indexing.text import key
 from memory_store.types import Behaviour
 
-ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 3.0, 3.0
+ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 5.0, 3.0
 CHEAPER, DEARER = 0.33, 0.67
 """Mean price rank below which a person buys cheaper than others, above which dearer."""
+MOST_TRIED = 8
+SAID_LOYAL, SAID_CHANGED = 2.5, 50.0
 LEAST_USUAL = 0.03
 """An aspect that fewer of the others' reviews write of does not belong to the category."""
 _WITHOUT_SIDE = frozenset({"Features", "Performance", "Delivery", "Ease of Use", "Quality"})
@@ -21,9 +24,12 @@ _WITHOUT_SIDE = frozenset({"Features", "Performance", "Delivery", "Ease of Use",
 
 @dataclass(frozen=True, slots=True)
 class BrandHabit:
+    """``count`` of ``total`` liked purchases are of the brand; ``said`` reviews name it as the one."""
+
     brand: str
     count: int
     total: int
+    said: int
     score: float
     evidence: tuple[Behaviour, ...]
 
@@ -61,7 +67,7 @@ class Care:
 
 
 def brands_bought(readings: Sequence[Reading], category: str, corpus: Corpus) -> list[BrandHabit]:
-    """Brands bought twice or more, and more than others buy them; strongest first."""
+    """Brands bought twice, or said to be the one, and bought more than others buy them; strongest first."""
     good = [reading.behaviour for reading in readings if liked(reading.behaviour) and reading.behaviour.brand]
     counts = Counter(behaviour.brand or "" for behaviour in good)
     own = Counter(reading.behaviour.brand or "" for reading in readings)
@@ -69,10 +75,11 @@ def brands_bought(readings: Sequence[Reading], category: str, corpus: Corpus) ->
     habits = []
     for brand, count in counts.items():
         share = corpus.brand_share(brand, category, own[brand], len(readings))
-        score = surprise(count, len(good), share) - 2 * faulted[brand]
-        if count >= 2 and count * 4 >= len(good) and score >= ENOUGH_BRAND:
-            evidence = tuple(behaviour for behaviour in good if behaviour.brand == brand)
-            habits.append(BrandHabit(brand, count, len(good), score, evidence))
+        loyal = [reading.behaviour for reading in readings if key(brand) in reading.review.wants]
+        score = surprise(count, len(good), share) - 2 * faulted[brand] + SAID_LOYAL * len(loyal)
+        if (count >= 2 or loyal) and (count * 4 >= len(good) or loyal) and score >= ENOUGH_BRAND:
+            evidence = (*(behaviour for behaviour in good if behaviour.brand == brand), *loyal)
+            habits.append(BrandHabit(brand, count, len(good), len(loyal), score, evidence))
     return sorted(habits, key=lambda habit: (-habit.score, habit.brand))
 
 
@@ -100,9 +107,8 @@ def prices_paid(readings: Sequence[Reading], category: str, corpus: Corpus) -> P
 
 def changes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus) -> list[Change]:
     """Where a newer value of an aspect has taken the place of an older one: both bought twice, in turn."""
-    dated = [reading for reading in readings if reading.behaviour.timestamp is not None and liked(reading.behaviour)]
-    if len(dated) < 4:
-        return []
+    known = [reading for reading in readings if reading.behaviour.timestamp is not None]
+    dated = [reading for reading in known if liked(reading.behaviour)]
     places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for at, reading in enumerate(dated):
         for phrase in reading.item.keys:
@@ -121,10 +127,47 @@ def changes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus) -> 
         for new, second in values
         if (turn := _turn(aspect, (old, first), (new, second), dated, contrast, corpus)) is not None
     ]
+    turns += _said_turns(known, corpus)
     best: dict[str, Change] = {}
     for turn in sorted(turns, key=lambda turn: (-turn.score, turn.new, turn.old)):
-        best.setdefault(turn.aspect, turn)
+        best.setdefault(turn.aspect or turn.old, turn)
     return list(best.values())
+
+
+def _said_turns(dated: Sequence[Reading], corpus: Corpus) -> list[Change]:
+    """Where a review says that something is no longer wanted, and what has taken its place: said, or bought since."""
+    turns = []
+    for at, reading in enumerate(dated):
+        for old in _sold(reading.review.left, reading, corpus):
+            wanted = _sold(reading.review.wants, reading, corpus) or _since(old, dated[at + 1 :], reading, corpus)
+            new = next((one for one in wanted if not set(one.split()) & set(old.split())), None)
+            if new is None:
+                continue
+            recent = [later for later in dated[at:] if new in later.item.keys and liked(later.behaviour)]
+            before = [earlier for earlier in dated[:at] if old in earlier.item.keys]
+            aspect = corpus.aspect_of(old) or corpus.aspect_of(new)
+            turns.append(Change(aspect, new, old, SAID_CHANGED, (*recent, reading), (*before, reading)))
+    return turns
+
+
+def _since(old: str, later: Sequence[Reading], reading: Reading, corpus: Corpus) -> list[str]:
+    """What was liked since in the place of something given up: praised most, and never one with it in one item."""
+    category = reading.behaviour.category
+    praised = Counter(
+        phrase
+        for after in later
+        if after.behaviour.category == category and liked(after.behaviour)
+        for phrase in after.review.praised & after.item.keys
+    )
+    aspect = corpus.aspect_of(old)
+    ordered = sorted(praised, key=lambda one: (corpus.aspect_of(one) != aspect, -praised[one], -len(one), one))
+    return [one for one in ordered[:MOST_TRIED] if corpus.exclude(old, one, category)][:1]
+
+
+def _sold(phrases: Iterable[str], reading: Reading, corpus: Corpus) -> list[str]:
+    """Of the phrases that a wish may mean those that items of the category bear, the longest first."""
+    category = reading.behaviour.category
+    return sorted((one for one in phrases if corpus.sold(one, category)), key=lambda one: (-len(one.split()), one))[:1]
 
 
 def _turn(

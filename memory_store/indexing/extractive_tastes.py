@@ -12,7 +12,7 @@ from memory_store.indexing.text import key, surface
 from memory_store.types import Behaviour
 
 ENOUGH_KNOWN, ENOUGH_ONCE, ENOUGH_OTHER = 2.0, 4.0, 4.5
-"""Nats that a phrase must earn: one of the vocabulary, one of it that showed once only, any other."""
+"""Nats that a phrase must earn: one of the vocabulary or of the person's reviews, one that showed once, any other."""
 SAID_OUTRIGHT = 2.5
 BLAME_RATE = 0.03
 USUAL = 0.6
@@ -40,7 +40,9 @@ class Taste:
     @property
     def categories(self) -> list[str]:
         """Where it showed, the place with most evidence first."""
-        counts = Counter(behaviour.category for behaviour in self.evidence)
+        counts: dict[str, int] = {}
+        for behaviour in self.evidence:
+            counts[behaviour.category] = counts.get(behaviour.category, 0) + 1
         return [category for category, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
 
 
@@ -58,7 +60,9 @@ def likes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *, pl
     kept = []
     for taste in tastes.values():
         against = blamed[taste.phrase] + len(bad.get(taste.phrase, ()))
-        if against > len(taste.bought) or not _enough_evidence(taste, corpus) or len(taste.categories) < places:
+        if against > len(taste.bought) or (places > 1 and len(taste.categories) < places):
+            continue
+        if not _enough_evidence(taste, corpus):
             continue
         _score(taste, good, readings, contrast, corpus, written_rate=None)
         taste.score -= against
@@ -72,16 +76,19 @@ def dislikes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *,
     bad = [reading for reading in readings if disliked(reading.behaviour)]
     good = _by_phrase(reading for reading in readings if liked(reading.behaviour))
     praised = _count(readings, lambda reading: reading.review.praised)
+    praised.update(phrase for reading in readings for phrase in reading.review.wants)
     kept = []
     for taste in _gather(bad, readings, corpus, praise=False).values():
         in_favour = len(good.get(taste.phrase, ())) + praised[taste.phrase]
-        against = len(taste.bought) + len(taste.written) + 2 * len(taste.said)
-        if in_favour >= against or not _enough_evidence(taste, corpus) or len(taste.categories) < places:
+        against = 0.5 * len(taste.bought) + len(taste.written) + 2 * len(taste.said)
+        if in_favour > against or (places > 1 and len(taste.categories) < places):
+            continue
+        if not _enough_evidence(taste, corpus):
             continue
         _score(taste, bad, readings, contrast, corpus, written_rate=BLAME_RATE)
         blamed_aspect = any(reading.review.aspects.get(taste.aspect, 0) < 0 for reading in taste.bought)
         taste.score += blamed_aspect - 0.5 * in_favour
-        if taste.score >= _enough(taste, corpus):
+        if taste.score >= (_enough(taste, corpus) if taste.written or taste.said else ENOUGH_OTHER):
             kept.append(taste)
     return _without_repeats(kept)
 
@@ -111,7 +118,10 @@ def _surfaces(keys: Sequence[str], text: str) -> list[str]:
 def _gather(
     purchases: Sequence[Reading], readings: Sequence[Reading], corpus: Corpus, *, praise: bool
 ) -> dict[str, Taste]:
-    """Every phrase that two purchases of different items share, or that reviews name, with its evidence."""
+    """Every phrase that two purchases of different items share, or that reviews name, with its evidence.
+
+    A review's phrase counts where items of the category can have it.
+    """
     tastes: dict[str, Taste] = {}
     terms = corpus.lexicon.terms
 
@@ -121,12 +131,13 @@ def _gather(
         return tastes[phrase]
 
     for reading in readings:
-        review = reading.review
+        review, category = reading.review, reading.behaviour.category
         for phrase in sorted(review.praised if praise else review.blamed):
-            if phrase in terms or phrase in reading.item.keys:
+            if phrase in reading.item.keys or (phrase in terms and corpus.sold(phrase, category)):
                 of(phrase).written.append(reading)
         for phrase in sorted(review.wants if praise else review.shuns):
-            of(phrase).said.append(reading)
+            if corpus.sold(phrase, category) or (phrase in terms and corpus.knows(phrase)):
+                of(phrase).said.append(reading)
     for phrase, bearers in _by_phrase(purchases).items():
         if phrase in tastes or (len(bearers) > 1 and len({reading.behaviour.item_id for reading in bearers}) > 1):
             of(phrase).bought = bearers
@@ -152,22 +163,23 @@ def _enough_evidence(taste: Taste, corpus: Corpus) -> bool:
     if named:
         shown = len(items) > 1 or len(taste.written) > 1 or bool(items and taste.written) or bool(taste.said)
     else:
-        shown = len(items) > 1 or bool(taste.said and corpus.knows(taste.phrase))
+        shown = len(items) > 1 or bool(taste.said) or bool(items and taste.written)
     return shown and not _says_nothing(taste, named, corpus)
 
 
 def _says_nothing(taste: Taste, named: bool, corpus: Corpus) -> bool:
     """A phrase that is the category's own name, the kind of product, or a piece of a brand."""
     parts = taste.phrase.split()
-    for category in taste.categories:
-        if set(parts) <= set(key(category).split()):
-            return True
-    if named or taste.said:
-        return False
-    if parts[-1] in corpus.kinds.words:
+    if any(set(parts) <= set(key(one.behaviour.category).split()) for one in (taste.bought or taste.written)[:3]):
         return True
+    if named:
+        return False
     brands = frozenset().union(*(brand_key(reading.behaviour.brand) for reading in taste.bought))
     if brands & set(parts) or all(part in corpus.brand_words for part in parts):
+        return True
+    if taste.said:
+        return False
+    if parts[-1] in corpus.kinds.words:
         return True
     if all(parts[0] in reading.item.opening for reading in taste.bought):
         return True
@@ -210,21 +222,31 @@ def _score(
 
 
 def _enough(taste: Taste, corpus: Corpus) -> float:
-    if taste.phrase not in corpus.lexicon.terms:
-        return ENOUGH_OTHER
-    seen_once = not taste.said and len({reading.behaviour.item_id for reading in taste.bought}) < 2
-    return ENOUGH_ONCE if seen_once and len(taste.written) < 2 else ENOUGH_KNOWN
+    if not taste.said and len({reading.behaviour.item_id for reading in taste.bought}) < 2 and len(taste.written) < 2:
+        return ENOUGH_ONCE
+    named = taste.phrase in corpus.lexicon.terms or taste.written or taste.said
+    return ENOUGH_KNOWN if named else ENOUGH_OTHER
 
 
 def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:
-    """Strongest first; of phrases that share words only one stays: the longer where the evidence is the same."""
+    """Strongest first; of phrases that share words, or that the same purchases alone speak for, one stays.
+
+    It is the longer one where the evidence for it is as wide.
+    """
     ordered = sorted(tastes, key=lambda taste: (-round(taste.score, 6), -len(taste.phrase.split()), taste.phrase))
     kept: list[Taste] = []
     for taste in ordered:
         parts = set(taste.phrase.split())
         rival = next((at for at, other in enumerate(kept) if parts & set(other.phrase.split())), None)
-        if rival is None:
+        if rival is not None:
+            wider = len(taste.bought) >= len(kept[rival].bought) and len(taste.said) >= len(kept[rival].said)
+            if parts > set(kept[rival].phrase.split()) and wider:
+                kept[rival] = taste
+        elif taste.written or taste.said or not any(_covers(other, taste) for other in kept):
             kept.append(taste)
-        elif parts > set(kept[rival].phrase.split()) and len(taste.bought) >= len(kept[rival].bought):
-            kept[rival] = taste
     return kept
+
+
+def _covers(taste: Taste, other: Taste) -> bool:
+    bearers = {reading.behaviour.behaviour_id for reading in taste.bought}
+    return bearers >= {reading.behaviour.behaviour_id for reading in other.bought}

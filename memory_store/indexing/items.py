@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from memory_store.indexing.lexicon import Lexicon, Term
 from memory_store.indexing.text import clean, key, segments, stem, words
 from memory_store.types import Behaviour
 
+HEAD_SHARE = 0.3
 READ_CHARACTERS = 1500
 """Of an item's features and description."""
 
@@ -47,32 +48,38 @@ def phrase_keys(
     lexicon: Lexicon,
     longest: int,
     terms: Iterable[tuple[int, int, Term]] | None = None,
+    without: Collection[int] = (),
 ) -> set[str]:
     """The keys of one run of words: the vocabulary's values, and other phrases that could be an attribute.
 
-    Such a phrase neither begins nor ends with a stop word, and holds a number only before its unit. ``terms`` is what
-    the vocabulary finds in the words, where that is known already.
+    Such a phrase neither begins nor ends with a stop word, holds a number only before its unit, and is no piece of a
+    value. ``terms`` is what the vocabulary finds in the words, where that is known already; ``without`` are places
+    of words that no other phrase may touch.
     """
-    named = lexicon.find(stems) if terms is None else terms
-    found = {term.key for _, _, term in named if term.kind == "value"}
-    stop, inner, vocabulary, count = lexicon.stop, lexicon.inner, lexicon.terms, len(stems)
-    for start in range(count):
-        first = stems[start]
-        if first in stop or (len(first) < 3 and not first.isdigit()):
-            continue
+    values = [found for found in (lexicon.find(stems) if terms is None else terms) if found[2].kind == "value"]
+    found = {term.key for _, _, term in values}
+    taken = {at: (start, end) for start, end, _ in values for at in range(start, end)}
+    stop, inner, units, vocabulary, count = lexicon.stop, lexicon.inner, lexicon.units, lexicon.terms, len(stems)
+    for start, first in enumerate(stems):
         number = first[0].isdigit()
-        if number and (start + 1 == count or stems[start + 1] not in lexicon.units):
+        if first in stop or start in without or (len(first) < 3 and not number):
             continue
-        if not number and len(first) > 3 and first not in vocabulary:
+        if number and (start + 1 == count or stems[start + 1] not in units):
+            continue
+        if not number and len(first) > 3 and start not in taken and first not in vocabulary:
             found.add(first)
+        if start in taken and taken[start][0] != start:
+            continue
         for end in range(start + 2, min(count, start + longest) + 1):
             last = stems[end - 1]
-            if last[0].isdigit():
+            if last[0].isdigit() or end - 1 in without:
                 break
             if (last in stop or len(last) < 3) and not (number and end == start + 2):
                 if last in inner:
                     continue
                 break
+            if end - 1 in taken and taken[end - 1][1] > end:
+                continue
             phrase = " ".join(stems[start:end])
             if phrase not in vocabulary:
                 found.add(phrase)
@@ -109,11 +116,23 @@ def _labels(body: str, lexicon: Lexicon) -> dict[str, str]:
 class Kinds:
     """Kinds of product, learnt from how titles end ("argan oil shampoo" is a shampoo); finer than a category."""
 
-    def __init__(self, heads: Iterable[tuple[str, ...]], *, pairs: int = 6, singles: int = 8) -> None:
-        """``heads`` of every distinct item; a kind is named by two words where ``pairs`` items share them."""
+    def __init__(
+        self,
+        heads: Iterable[tuple[str, ...]],
+        occurrences: Mapping[str, int] | None = None,
+        *,
+        pairs: int = 6,
+        singles: int = 8,
+    ) -> None:
+        """``heads`` of every distinct item; a kind is named by two words where ``pairs`` items share them.
+
+        ``words`` are those that name products more often than not, where ``occurrences`` tells how many items bear
+        each.
+        """
         counts = Counter(head for item in heads for head in item)
         self._known = {head for head, count in counts.items() if count >= (pairs if " " in head else singles)}
-        self.words = {head for head in counts if " " not in head}
+        all_of = occurrences or {}
+        self.words = {head for head, count in counts.items() if count >= HEAD_SHARE * all_of.get(head, 0)}
 
     def of(self, heads: Sequence[str]) -> str:
         """The kind's key, "" where it is not known."""

@@ -111,7 +111,8 @@ def _read_clause(clause: str, behaviour: Behaviour, lexicon: Lexicon, notes: _No
         noted = notes.aspects.get(term.aspect, 0.0)
         notes.aspects[term.aspect] = max(-1.0, min(1.0, noted + side))
     if side:
-        keys = phrase_keys(stems, lexicon, longest=2, terms=terms)
+        denied = {at for at in range(len(tokens)) if _negated(tokens, at)} if any(t.negates for t in tokens) else ()
+        keys = phrase_keys(stems, lexicon, longest=2, terms=terms, without=denied)
         (notes.praised if side > 0 else notes.blamed).update(keys - negated)
     _keep_telling(clause, tokens, terms, weight, side, behaviour, notes, is_title=is_title)
 

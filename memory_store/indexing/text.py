@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 MAXIMUM_CHARACTERS = 4000
@@ -43,11 +43,6 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def spans(text: str) -> list[tuple[int, int]]:
-    """Where each word of ``words(text)`` stands, for a text whose length does not change in lower case."""
-    return [match.span() for match in _WORD.finditer(text)]
-
-
 _SINGULAR = frozenset({"glasses", "sunglasses", "windows", "jeans", "pants", "news", "always", "perhaps"})
 
 
@@ -63,16 +58,10 @@ def stem(word: str) -> str:
     return word[:-1]
 
 
+@lru_cache(maxsize=50_000)
 def key(phrase: str) -> str:
     """What two wordings of one phrase share: "Fragrance-Free" and "fragrance free" are the same."""
     return " ".join(stem(word) for word in words(phrase))
-
-
-def phrases(stems: Sequence[str], longest: int) -> Iterator[tuple[int, int]]:
-    """Every run of 1 to ``longest`` words, as (start, end), longest first at each start."""
-    for start in range(len(stems)):
-        for end in range(min(len(stems), start + longest), start, -1):
-            yield start, end
 
 
 def shorten(text: str, limit: int) -> str:
@@ -102,13 +91,19 @@ def listed(parts: Sequence[str], joint: str) -> str:
 def surface(phrase_key: str, text: str) -> str | None:
     """How a phrase with this key is written in a text, in lower case but for short all-capital words ("USB-C")."""
     wanted = phrase_key.split()
-    found = spans(text)
-    stems = [stem(text[start:end].lower()) for start, end in found]
+    found, stems = _parted(text)
     for at in range(len(stems) - len(wanted) + 1):
         if stems[at : at + len(wanted)] == wanted:
             written = text[found[at][0] : found[at + len(wanted) - 1][1]]
             return " ".join(_quiet(word, text.isupper()) for word in written.split())
     return None
+
+
+@lru_cache(maxsize=2_000)
+def _parted(text: str) -> tuple[list[tuple[int, int]], list[str]]:
+    """Where the words of a text stand, and their stems."""
+    found = [match.span() for match in _WORD.finditer(text)]
+    return found, [stem(text[start:end].lower()) for start, end in found]
 
 
 def _quiet(word: str, shouted: bool) -> str:

@@ -11,7 +11,7 @@ from memory_store.indexing.text import stem, words
 SELF_ASPECTS = frozenset({"Diet", "Skin Type", "Hair Type", "Ease of Use", "Fit", "Pet Suitability", "Age Range"})
 """Aspects whose values people state of themselves: "I'm vegan", "my dry skin"."""
 
-_TAIL, _HEAD = r" (?P<phrase>.{3,60})", r"(?:^|[,.] |\band |\b(?:the|my|but) )(?P<phrase>[\w' &-]{3,40}?)"
+_TAIL, _HEAD = r" (?=(?P<phrase>.{3,60}))", r"(?:^|[,.] |\band |\b(?:the|my|but) )(?P<phrase>[\w' &-]{3,40}?)"
 _WANTS = (
     re.compile(
         r"\b(?:(?:i|we)(?:'m| am| are| was)? ?(?:always|only|really|just|mostly|usually|still|do|will only)? ?"
@@ -30,11 +30,14 @@ _SHUNS = re.compile(
     r"intolerant to|i'm (?:very )?sensitive to|i (?:don't|do not|never) (?:like|care for|want|buy|eat|wear)|"
     r"not a fan of|(?:won't|will not) (?:try|buy)|that's it for me and)" + _TAIL
 )
-_LEFT = re.compile(r"\b(?:done with|gone off|used to (?:swear by|love|like|buy|prefer|wear)|after years of)" + _TAIL)
+_LEFT = (
+    re.compile(r"\b(?:done with|gone off|used to (?:swear by|love|like|buy|prefer|wear)|after years of)" + _TAIL),
+    re.compile(_HEAD + r" (?:was|were) (?:fine|great|good|right) (?:years ago|once|for years)"),
+)
 _SELF = re.compile(r"\b(?:i'm|i am|as an?|being|we're|we are|i have|i've got|my) (?P<phrase>.{2,50})")
 _ENDS = frozenset({
-    *("again", "any", "as", "more", "and", "but", "is", "was", "for", "than", "when", "now", "completely", "next", "one"),
-    *("ones", "though", "yet", "so", "because", "it", "this", "that", "i", "i've", "i'm", "with"),
+    *("again", "any", "as", "more", "and", "but", "is", "was", "for", "than", "when", "now", "completely", "next"),
+    *("one", "ones", "though", "yet", "so", "because", "it", "this", "that", "i", "i've", "i'm", "with"),
 })  # fmt: skip
 _ARTICLES = frozenset({"the", "a", "an", "my", "some", "all", "anything", "something", "those", "these", "being"})
 LONGEST_WISH = 4
@@ -53,11 +56,9 @@ def read_wishes(clause: str, vocabulary: Lexicon) -> tuple[set[str], set[str], s
 
     Of one place all lengths are given; which of them is a phrase that items bear is not known here.
     """
-    left = _found(_LEFT, clause, vocabulary)
+    left = {phrase for pattern in _LEFT for phrase in _found(pattern, clause, vocabulary)}
     shuns = _found(_SHUNS, clause, vocabulary)
-    wants: set[str] = set()
-    for pattern in _WANTS:
-        wants |= _found(pattern, clause, vocabulary)
+    wants = {phrase for pattern in _WANTS for phrase in _found(pattern, clause, vocabulary)}
     if (found := _SELF.search(clause)) is not None:
         stems = [stem(word) for word in words(found["phrase"])][:4]
         values = (term for _, _, term in vocabulary.find(stems) if term.kind == "value")
@@ -66,11 +67,13 @@ def read_wishes(clause: str, vocabulary: Lexicon) -> tuple[set[str], set[str], s
 
 
 def _found(pattern: re.Pattern[str], clause: str, vocabulary: Lexicon) -> set[str]:
-    found = pattern.search(clause)
-    if found is None:
-        return set()
+    return {phrase for found in pattern.finditer(clause) for phrase in _readings(found["phrase"], vocabulary)}
+
+
+def _readings(words_found: str, vocabulary: Lexicon) -> set[str]:
+    """What may be meant by the words after "I want": the vocabulary's phrases, and all that they open with."""
     stems: list[str] = []
-    for word in words(found["phrase"]):
+    for word in words(words_found):
         if word in _ENDS:
             break
         if stems or word not in _ARTICLES:
