@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistant.catalogue.items import Items
 from assistant.types import Item
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 _ITEM = st.builds(
     Item,
     item_id=_TEXT.filter(bool),

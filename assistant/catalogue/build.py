@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.catalogue.dense import replace_text, write_vectors
+from assistant.catalogue.dense import progress_file, replace_text, write_vectors
 from assistant.catalogue.filters import brand_key
 from assistant.catalogue.items import Items, as_row
 from assistant.catalogue.lexical import write_index
@@ -44,6 +44,7 @@ def build_catalogue(
     if _read_manifest(folder) == manifest:
         draft.close()
         (folder / _draft(ITEMS)).unlink()
+        progress_file(folder / VECTORS).unlink(missing_ok=True)
         return False
     (folder / MANIFEST).unlink(missing_ok=True)
     count = draft.count()
@@ -61,6 +62,7 @@ def build_catalogue(
     draft.close()
     os.replace(folder / _draft(ITEMS), folder / ITEMS)
     replace_text(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+    progress_file(folder / VECTORS).unlink()
     tell("words", count, count)
     return True
 

@@ -76,8 +76,11 @@ def write_vectors(
     Chunks always start at the same rows, so an interrupted run ends in the same bytes as an undisturbed one. What an
     earlier run left is used only if its ``fingerprint`` (of texts and embedder) is the same.
     """
-    partial, journal = path.with_suffix(".partial.npy"), path.with_suffix(".progress.json")
-    done = _rows_done(partial, journal, fingerprint)
+    partial, journal = path.with_suffix(".partial.npy"), progress_file(path)
+    done = _rows_done(journal, fingerprint)
+    if done == count and path.exists() and not partial.exists():
+        return
+    done = done if partial.exists() else 0
     shape = (count, embedder.dimension)
     matrix = np.lib.format.open_memmap(partial, mode="r+" if done else "w+", dtype=np.float16, shape=shape)
     remaining = islice(texts, done, None)
@@ -89,7 +92,11 @@ def write_vectors(
         progress(done)
     del matrix
     os.replace(partial, path)
-    journal.unlink(missing_ok=True)
+
+
+def progress_file(path: Path) -> Path:
+    """Where ``write_vectors`` notes how far it came; of no use once the catalogue is built."""
+    return path.with_suffix(".progress.json")
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -102,8 +109,8 @@ def replace_text(path: Path, text: str) -> None:
     os.replace(draft, path)
 
 
-def _rows_done(partial: Path, journal: Path, fingerprint: str) -> int:
-    if not (partial.exists() and journal.exists()):
+def _rows_done(journal: Path, fingerprint: str) -> int:
+    if not journal.exists():
         return 0
     noted = json.loads(journal.read_text(encoding="utf-8"))
     return int(noted["rows"]) if noted["fingerprint"] == fingerprint else 0

@@ -23,6 +23,8 @@ def is_of_brand(item: Item, brand: str) -> bool:
     A title that names the brand after "for" or "compatible with" is another maker's.
     """
     wanted = brand_key(brand).split()
+    if not wanted:
+        return False
     if item.brand and brand_key(item.brand):
         return brand_key(item.brand).split()[: len(wanted)] == wanted
     title = brand_key(item.title).split()
@@ -52,6 +54,6 @@ def keeps_to(item: Item, constraints: Constraints) -> bool:
 @lru_cache(maxsize=256)
 def _patterns(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     named = r"[\s-]+".join(re.escape(word) for word in words.split()) + r"(?:e?s)?"
-    listed = r"(?:[\w'-]+(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and\s+|or\s+)?)){0,4}"
+    listed = r"(?:\w[\w'-]*\s+)?(?:\w[\w'-]*(?:\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)){0,4}(?:\w[\w'-]*\s+)?"
     denied = rf"\b(?:{_NOT})\b[\s:-]*{listed}{named}\b|\b{named}[\s-]free\b"
     return re.compile(rf"\b{named}\b", re.I), re.compile(denied, re.I)

@@ -47,8 +47,8 @@ class SearchResult:
     """What a search found, best first, scores float32; ``filters`` and ``relaxed`` are words for the person.
 
     ``filters`` were kept to ("under $40"). ``relaxed`` were not, or not by all: a constraint in the same words, or
-    "price unknown for some". Items that kept to everything come before those that a dropped constraint let in, so
-    scores fall within each of the two parts only.
+    "price unknown for some". Items that keep to everything come before those let in by a dropped constraint or in
+    spite of an unknown price, so scores fall within each of the parts only.
     """
 
     item_ids: tuple[str, ...]
