@@ -200,7 +200,7 @@ def _turn(
 
 def cares(readings: Sequence[Reading], contrast: Contrast) -> list[Care]:
     """Aspects that the person's reviews come back to more than others' do, or complain of twice; strongest first."""
-    written = [reading for reading in readings if reading.review.aspects]
+    written = [reading for reading in readings if reading.behaviour.review_title or reading.behaviour.review_text]
     if len(written) < 3:
         return []
     found = Counter(aspect for reading in written for aspect in reading.review.aspects)

@@ -34,13 +34,14 @@ _LEFT = (
     re.compile(r"\b(?:done with|gone off|used to (?:swear by|love|like|buy|prefer|wear)|after years of)" + _TAIL),
     re.compile(_HEAD + r" (?:was|were) (?:fine|great|good|right) (?:years ago|once|for years)"),
 )
-_SELF = re.compile(r"\b(?:i'm|i am|as an?|being|we're|we are|i have|i've got|my) (?P<phrase>.{2,50})")
+_SELF = re.compile(r"\b(?:i'm|i am|as an?|being|we're|we are|i have|i've got|my) (?=(?P<phrase>.{2,50}))")
 _ENDS = frozenset({
     *("again", "any", "as", "more", "and", "but", "is", "was", "for", "than", "when", "now", "completely", "next"),
     *("one", "ones", "though", "yet", "so", "because", "it", "this", "that", "i", "i've", "i'm", "with"),
 })  # fmt: skip
 _ARTICLES = frozenset({"the", "a", "an", "my", "some", "all", "anything", "something", "those", "these", "being"})
 LONGEST_WISH = 4
+_BREAK = re.compile(r"[,;:.!?()]|\s[-–—]\s")
 _GIFT = re.compile(
     r"(?P<idea>\b(?:great|perfect|nice|good|ideal|wonderful|make|makes|excellent|cute)\s(?:\w+\s){0,2})?"
     r"\b(?:as|for|was|is|were)\s(?:an?\s|the\s|his\s|her\s|my\s|our\s|their\s)?(?:[\w']+\s){0,3}?(?:gift|gifts|present)\b(?!\scards?)"
@@ -59,7 +60,7 @@ def read_wishes(clause: str, vocabulary: Lexicon) -> tuple[set[str], set[str], s
     left = {phrase for pattern in _LEFT for phrase in _found(pattern, clause, vocabulary)}
     shuns = _found(_SHUNS, clause, vocabulary)
     wants = {phrase for pattern in _WANTS for phrase in _found(pattern, clause, vocabulary)}
-    if (found := _SELF.search(clause)) is not None:
+    for found in _SELF.finditer(clause):
         stems = [stem(word) for word in words(found["phrase"])][:4]
         values = (term for _, _, term in vocabulary.find(stems) if term.kind == "value")
         wants |= {term.key for term in values if term.aspect in SELF_ASPECTS}
@@ -73,7 +74,7 @@ def _found(pattern: re.Pattern[str], clause: str, vocabulary: Lexicon) -> set[st
 def _readings(words_found: str, vocabulary: Lexicon) -> set[str]:
     """What may be meant by the words after "I want": the vocabulary's phrases, and all that they open with."""
     stems: list[str] = []
-    for word in words(words_found):
+    for word in words(_BREAK.split(words_found, maxsplit=1)[0]):
         if word in _ENDS:
             break
         if stems or word not in _ARTICLES:
