@@ -11,6 +11,7 @@ import pytest
 
 from assistant.catalogue import dense
 from assistant.catalogue.build import build_catalogue, dense_text, lexical_text
+from assistant.catalogue.constraints import read_constraints
 from assistant.catalogue.filters import is_of_brand, mentions
 from assistant.catalogue.lexical import words
 from assistant.catalogue.search import WEIGHT, Catalogue
@@ -292,6 +293,17 @@ def test_a_category_or_brand_that_the_catalogue_lacks_is_dropped_in_words(catalo
 )
 def test_mentions(text: str, words_to_avoid: str, named: bool) -> None:
     assert mentions(Item("a", "Thing", description=text), words_to_avoid) is named
+
+
+def test_the_names_that_constraints_are_read_with(catalogue: Catalogue) -> None:
+    assert catalogue.brands == ("Band & Co", "Claybird", "Plainwell", "Tickwell", "Zestival")
+    assert catalogue.categories == ("", "Beauty", "Kitchen", "Watches")
+    constraints, text = read_constraints(
+        "a strap, not by tickwell, under $25", brands=catalogue.brands, categories=catalogue.categories
+    )
+    result = catalogue.search(text, constraints=constraints, k=3)
+    assert result.filters == ("under $25", "not by Tickwell")
+    assert result.item_ids[0] == "w2"
 
 
 def test_a_brand_behind_for_is_another_makers() -> None:

@@ -221,7 +221,7 @@ _SECTION = r"(?:section|category|department|aisle)"
 
 def _category(text: str, categories: Collection[str]) -> Iterator[_Found]:
     for phrase, category in _named(tuple(categories)):
-        words = r"\s+".join(re.escape(word) for word in phrase.split()).replace(r"and", r"(?:and|&)")
+        words = r"\s+".join("(?:and|&)" if word == "and" else re.escape(word) for word in phrase.split())
         section = re.search(rf"\b(?:in|from|under|within)\s+(?:the\s+)?{words}\s+{_SECTION}\b", text, re.I)
         full = (
             phrase == category

@@ -77,12 +77,15 @@ _UNKNOWN_FIRST = (
 
 
 class Catalogue:
-    """An open catalogue folder: its items and the search over them. Reading only, so threads may share it."""
+    """An open catalogue folder: its items and the search over them. Reading only, so threads may share it.
+
+    ``categories`` and ``brands`` are the names that the items carry, a brand in one spelling.
+    """
 
     def __init__(self, folder: Path, manifest: dict, embedder: Embedder) -> None:
         self.items = Items(folder / ITEMS)
         self.categories: tuple[str, ...] = tuple(manifest["categories"])
-        self.brands: tuple[str, ...] = tuple(manifest["brands"])
+        self.brands: tuple[str, ...] = tuple(manifest["brands"].values())
         self._embedder = embedder
         self._vectors = Vectors(folder / VECTORS)
         self._lexical = Lexical(folder / LEXICAL)
