@@ -1,6 +1,6 @@
-"""The bundled all-MiniLM-L6-v2, run directly on torch: quick to load, quick to run, true to the original.
+"""The bundled all-MiniLM-L6-v2, run by transformers: offline, quick, true to the original.
 
-Importing this imports torch; ``embedding.load_embedder`` does so when it is asked for. Where the processor
+Importing this imports torch and transformers; ``embedding.load_embedder`` does so when asked. Where the processor
 multiplies bfloat16 the weights are bfloat16 (about twice as fast, cosine to float32 above .999), else float32.
 Small batches of texts of like length fit the caches, and each worker thread runs its own batches alone.
 """
@@ -8,7 +8,6 @@ Small batches of texts of like length fit the caches, and each worker thread run
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch.nn import functional
+from transformers import BertModel
+from transformers.utils.logging import disable_progress_bar
 
 from memory_store.embedding import MINILM, EmbeddingError
 from memory_store.encoding import encodable
@@ -40,19 +40,15 @@ class MiniLM:
     def __init__(self, folder: Path, *, dtype: torch.dtype | None = None) -> None:
         self.name = MINILM
         try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            weights = load_file(folder / "model.safetensors")
+            disable_progress_bar()
+            self._model = BertModel.from_pretrained(folder, dtype=dtype or best_dtype(), local_files_only=True).eval()
             self._tokenizer = _tokenizer(folder)
             self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except OSError as error:
             raise EmbeddingError(f"{folder} does not hold the MiniLM model ({error}): reinstall {PACKAGE}") from error
         self._counter.no_truncation()
         self._counter.no_padding()
-        self.dimension: int = config["hidden_size"]
-        self._heads: int = config["num_attention_heads"]
-        self._layers: int = config["num_hidden_layers"]
-        self._epsilon: float = config["layer_norm_eps"]
-        self._weights = {name: weight.to(dtype or best_dtype()) for name, weight in weights.items()}
+        self.dimension: int = self._model.config.hidden_size
         self._pool = ThreadPoolExecutor(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             thread_name_prefix="minilm",
@@ -96,45 +92,11 @@ class MiniLM:
         longest = int(lengths.max())
         padded = torch.tensor([[*ids, *[0] * (longest - len(ids))] for ids in tokens])
         real = torch.arange(longest) < lengths[:, None]
-        hidden = self._forward(padded, None if bool(real.all()) else real).float()
+        mask = None if bool(real.all()) else real.long()
+        hidden = self._model(input_ids=padded, attention_mask=mask).last_hidden_state.float()
         mean = (hidden * real[..., None]).sum(1) / lengths[:, None]
         unit: np.ndarray = functional.normalize(mean, dim=1).numpy()
         return unit
-
-    def _forward(self, tokens: torch.Tensor, real: torch.Tensor | None) -> torch.Tensor:
-        """The encoder: int64 [n, t] tokens and bool [n, t] which are not padding (None: all) -> [n, t, d] states."""
-        weights = self._weights
-        embedded = (
-            weights["embeddings.word_embeddings.weight"][tokens]
-            + weights["embeddings.position_embeddings.weight"][: tokens.shape[1]]
-            + weights["embeddings.token_type_embeddings.weight"][0]
-        )
-        hidden = self._norm(embedded, "embeddings.LayerNorm")
-        mask = None if real is None else real[:, None, None, :]
-        for number in range(self._layers):
-            layer = f"encoder.layer.{number}"
-            attended = self._linear(
-                self._attend(hidden, mask, f"{layer}.attention.self"), f"{layer}.attention.output.dense"
-            )
-            hidden = self._norm(hidden + attended, f"{layer}.attention.output.LayerNorm")
-            inner = functional.gelu(self._linear(hidden, f"{layer}.intermediate.dense"))
-            hidden = self._norm(hidden + self._linear(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
-        return hidden
-
-    def _attend(self, hidden: torch.Tensor, mask: torch.Tensor | None, name: str) -> torch.Tensor:
-        query, key, value = (
-            self._linear(hidden, f"{name}.{part}").unflatten(-1, (self._heads, -1)).transpose(1, 2)
-            for part in ("query", "key", "value")
-        )
-        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return attended.transpose(1, 2).flatten(2)
-
-    def _linear(self, hidden: torch.Tensor, name: str) -> torch.Tensor:
-        return functional.linear(hidden, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
-
-    def _norm(self, hidden: torch.Tensor, name: str) -> torch.Tensor:
-        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
-        return functional.layer_norm(hidden, (self.dimension,), weight, bias, self._epsilon)
 
 
 def best_dtype() -> torch.dtype:
