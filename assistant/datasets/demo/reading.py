@@ -139,8 +139,8 @@ def _read_attribute(
 def _read_value(name: str, body: dict[str, Any], where: str, problems: Problems) -> Value:
     where = f"{where}: {name}"
     _only(body, VALUE_FIELDS, where, problems)
-    if name != name.lower() and not any(c.isdigit() for c in name):
-        problems.add(where, "a value's name is written in lower case")
+    if any(word != word.lower() and word[:2] != word[:2].upper() for word in re.findall(r"[A-Za-z]+", name)):
+        problems.add(where, "a value's name is written in lower case (but for abbreviations)")
     texts = _lists(body, VALUE_LISTS, where, problems)
     for key in ("good", "bad"):
         if not any(name.lower() in text.lower() for text in texts[key]):
