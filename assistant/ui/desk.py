@@ -30,6 +30,7 @@ Screen = dict[str, str]
 
 UNREADABLE = "This turn was stored by another version and cannot be shown. Ask again to get a new answer."
 MOST_SHOWN = 2000
+LONGEST_HANDOVER = 1.0
 
 
 @dataclass
@@ -43,10 +44,16 @@ class Tab:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def leave(self, user_id: str, session_id: str) -> None:
-        """Goes elsewhere. Whoever streams a turn into this tab stops before anything of the new place is shown."""
-        with self.lock:
-            self.follower += 1
-            self.user_id, self.session_id, self.shown = user_id, session_id, ""
+        """Goes elsewhere. Whoever streams a turn into this tab stops before anything of the new place is shown.
+
+        A stream holds the lock while the page takes one screen from it; one that the browser left hanging is not
+        waited for.
+        """
+        taken = self.lock.acquire(timeout=LONGEST_HANDOVER)
+        self.follower += 1
+        self.user_id, self.session_id, self.shown = user_id, session_id, ""
+        if taken:
+            self.lock.release()
 
 
 class Desk:

@@ -73,9 +73,10 @@ def _group(view: TurnView, level: Level, heading: str, sources: Sources) -> str:
     for hit in hits:
         used = hit.mark in view.used
         number_ = hit.mark[1:]
+        kind = "used" if used else "unused" if view.profile else "asked"
         state = f'<span class="state">{"used" if used else "not used"}</span>' if view.profile else ""
         rows.append(
-            f'<li class="memory {"used" if used or not view.profile else "unused"}" '
+            f'<li class="memory {kind}" '
             f'data-memory="{esc(view.turn_id)}-{esc(hit.mark)}">'
             f'<p dir="auto"><span class="mark still" aria-hidden="true">{esc(number_)}</span>{line(hit.text, 400)}</p>'
             f'<p class="about">{state}<span>asked for {line(hit.aspect, 60)}</span>'

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from assistant.types import Event, TextGenerated
+from assistant.types import Event, TextGenerated, TurnFailed
 from assistant.ui.answer import TurnView, fold
 
 TEXT_EVERY = 0.15
 TICK = 1.0
+BROKEN = "Something in me broke; the terminal that started me tells what. Ask again, or in other words."
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Run:
         with self._changed:
             self._changed.notify_all()
 
+    def join(self) -> None:
+        """Waits until the turn's thread has ended."""
+        self._thread.join()
+
     @property
     def done(self) -> bool:
         return self._done
@@ -74,7 +79,7 @@ class Run:
         return any(not isinstance(event, TextGenerated) for event in self._events[seen:])
 
     def _work(self) -> None:
-        events = self._reply()
+        events, whole = self._reply(), False
         try:
             for event in events:
                 with self._changed:
@@ -82,11 +87,14 @@ class Run:
                     self._changed.notify_all()
                 if self._stopped:
                     break
+            whole = True
         finally:
             close = getattr(events, "close", None)
             if close:
                 close()
             with self._changed:
+                if not whole:
+                    self._events.append(TurnFailed("broken", BROKEN))
                 self._done = True
                 self._changed.notify_all()
 
