@@ -18,6 +18,7 @@ CACHED_REVIEWS = 60_000
 _PRIOR_COUNT, _PRIOR_TOTAL = 0.6, 12.0
 _KIND_PRIOR = 8.0
 BOTH_SHARE = 0.05
+LEAST_HEADS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Corpus:
         self._keys: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
         self._categories: defaultdict[str, Counts] = defaultdict(Counts)
         self._groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
+        self._heads: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._prices: dict[str, list[float]] = {}
         self._items: dict[tuple[str, str], ItemReading] = {}
         self._reviews: dict[str, tuple[Behaviour, ReviewReading]] = {}
@@ -98,6 +100,7 @@ class Corpus:
             if (behaviour.category, behaviour.item_id) not in listed:
                 listed.add((behaviour.category, behaviour.item_id))
                 corpus._keys[behaviour.category].append(whole.item.keys)
+                corpus._heads[behaviour.category].update(whole.item.heads)
             corpus._categories[behaviour.category].add(whole)
             if whole.kind:
                 corpus._groups[whole.group].add(whole)
@@ -128,6 +131,10 @@ class Corpus:
     def knows(self, phrase: str) -> bool:
         """Whether two items or more bear the phrase."""
         return phrase in self._known
+
+    def names_product(self, word: str, category: str) -> bool:
+        """Whether a word names products rather than describes them: titles of the category, or most with it, end so."""
+        return word in self.kinds.words or self._heads[category][word] >= LEAST_HEADS
 
     def exclude(self, one: str, other: str, category: str) -> bool:
         """Whether the category's items bear either phrase but hardly ever both: two values of one attribute."""

@@ -15,6 +15,8 @@ ENOUGH_KNOWN, ENOUGH_ONCE, ENOUGH_OTHER = 2.0, 4.0, 4.5
 """Nats that a phrase must earn: one of the vocabulary or of the person's reviews, one that showed once, any other."""
 SAID_OUTRIGHT = 2.5
 BLAME_RATE = 0.03
+LEAST_SHARE = 0.04
+"""What showed in one purchase only must be borne by this part of the kind's items to count as a choice among them."""
 USUAL = 0.6
 """A phrase that this part of the kind's items bear says nothing about the person."""
 
@@ -102,7 +104,7 @@ def wording(taste: Taste, corpus: Corpus) -> str:
     seen: Counter[str] = Counter()
     for reading in reversed(taste.bought[-8:]):
         seen.update(_surfaces(keys, f"{reading.behaviour.title}\n{reading.behaviour.item_text}"))
-    for reading in reversed([*taste.written, *taste.said][-8:] if not seen else ()):
+    for reading in reversed([*taste.written, *taste.said][-8:] if term is None and not seen else ()):
         seen.update(_surfaces(keys, f"{reading.behaviour.review_title}. {reading.behaviour.review_text}"))
     best = max(seen, key=lambda written: (seen[written], len(written), written), default="")
     if term is not None and (not best or (" " not in best and key(best) != term.key and best in term.text)):
@@ -179,7 +181,7 @@ def _says_nothing(taste: Taste, named: bool, corpus: Corpus) -> bool:
         return True
     if taste.said:
         return False
-    if parts[-1] in corpus.kinds.words:
+    if any(corpus.names_product(parts[-1], one.behaviour.category) for one in taste.bought[:3]):
         return True
     if all(parts[0] in reading.item.opening for reading in taste.bought):
         return True
@@ -203,7 +205,8 @@ def _score(
     expected = sum(count * contrast.bought(taste.phrase, sample[group]) for group, count in groups.items())
     rate = expected / len(purchases) if purchases else 0.0
     named = taste.phrase in corpus.lexicon.terms
-    if rate > USUAL and not taste.said:
+    once = len(taste.bought) < 2 and not taste.said
+    if (rate > USUAL and not taste.said) or (once and rate < LEAST_SHARE):
         taste.score = 0.0
         return
     if not named and not taste.said and not any(contrast.others(taste.phrase, reading) for reading in taste.bought):

@@ -87,14 +87,19 @@ def phrase_keys(
 
 
 def title_heads(title: str, lexicon: Lexicon) -> tuple[str, ...]:
-    """The last words of the product name that a title begins with, as keys: two of them, then one."""
+    """The last words of the product name that a title begins with, as keys: two of them, then one.
+
+    A title's first word is left out: there a brand stands as often as not.
+    """
     cut = _HEAD_END.search(title, 3)
-    stems = [stem(word) for word in words(title[: cut.start()] if cut else title)][-4:]
+    stems = [stem(word) for word in words(title[: cut.start()] if cut else title)]
     while len(stems) > 1 and (stems[-1] in lexicon.stop or _is_value(stems[-1], lexicon)):
         stems.pop()
-    if not stems or stems[-1] in lexicon.stop or len(stems[-1]) < 3 or not stems[-1].isalpha():
+    if len(stems) < 2 or stems[-1] in lexicon.stop or len(stems[-1]) < 3 or not stems[-1].isalpha():
         return ()
-    return (" ".join(stems[-2:]), stems[-1]) if len(stems) > 1 and stems[-2] not in lexicon.stop else (stems[-1],)
+    if len(stems) > 2 and stems[-2] not in lexicon.stop:
+        return " ".join(stems[-2:]), stems[-1]
+    return (stems[-1],)
 
 
 def _is_value(word: str, lexicon: Lexicon) -> bool:
