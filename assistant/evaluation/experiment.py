@@ -1,0 +1,112 @@
+"""One run from its options to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from assistant.datasets.manifest import write_json
+from assistant.datasets.progress import terminal_progress
+from assistant.datasets.rows import RequestRow
+from assistant.evaluation.policies import arms_of, read_specs
+from assistant.evaluation.report import build_report, timings, write_report
+from assistant.evaluation.requests import load_requests
+from assistant.evaluation.run import Evaluation, Progress
+from assistant.evaluation.settings import ABLATIONS, BASELINES, Baseline, choose_settings
+from assistant.evaluation.world import claim_folder, describe_run, open_world
+from assistant.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What ``mrrec evaluate`` is asked to do; the fields are its options."""
+
+    settings: Settings
+    out: Path
+    split: str = "dev"
+    policy: str = "rules"
+    memory: str = "none,naive,static,mrrec"
+    ablations: bool = False
+    baselines: bool = True
+    requests: str = "requests"
+    limit: int | None = None
+    seed: int = 0
+    block: int = 32
+    judge: bool = False
+    training: Path | None = None
+    fresh: bool = False
+
+    def conduct(self, console: Console) -> dict:
+        """Runs it, writes the report's files into ``out``, and returns ``report.json``'s values.
+
+        Raises EvaluationError, and as the store and the policies do.
+        """
+        chosen = choose_settings(self.memory.split(","))
+        specs = read_specs(self.policy)
+        with terminal_progress(console) as building, open_world(self.settings, building) as world:
+            requests = load_requests(
+                world.folder, split=self.split, limit=self.limit, seed=self.seed, file=self.requests
+            )
+            run = describe_run(
+                world, requests, specs, self.settings, split=self.split, seed=self.seed, block=self.block
+            )
+            claim_folder(self.out, run, fresh=self.fresh)
+            policies = [(spec.label, spec.load(self.settings, world.embedder)) for spec in specs]
+            extra = list(ABLATIONS.values()) if self.ablations else []
+            evaluation = Evaluation(
+                world.memory,
+                world.catalogue,
+                world.embedder,
+                requests,
+                arms_of(chosen, extra, policies),
+                _baselines(requests) if self.baselines else [],
+                self.out,
+                seed=self.seed,
+                block=self.block,
+            )
+            with run_progress(console) as progress:
+                rows = evaluation.run(progress)
+        report = build_report(rows, evaluation.arms, evaluation.baselines, run, evaluation.checked)
+        write_report(self.out, report)
+        write_json(self.out / "timings.json", timings(self.out))
+        return report
+
+
+def _baselines(requests: Sequence[RequestRow]) -> list[Baseline]:
+    """The baselines that these requests allow: an oracle needs its profile for each, purchases need a user."""
+    oracle = all(request.oracle_profile for request in requests)
+    users = any(request.user_id for request in requests)
+    allowed = {"request": True, "naive": users, "oracle": oracle}
+    return [baseline for baseline in BASELINES.values() if allowed[baseline.text]]
+
+
+@contextmanager
+def run_progress(console: Console) -> Iterator[Progress]:
+    """A bar for each setting; finished lines only where the console is no terminal."""
+    if not console.is_terminal:
+        yield lambda part, done, total: console.print(f"{part}: {total:,}", highlight=False) if done >= total else None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[dim]left"),
+        TimeRemainingColumn(),
+        TextColumn("[dim]spent"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console) as drawn:
+        tasks = {}
+
+        def tell(part: str, done: int, total: int) -> None:
+            if part not in tasks:
+                tasks[part] = drawn.add_task(part, total=total)
+            drawn.update(tasks[part], completed=done)
+
+        yield tell
