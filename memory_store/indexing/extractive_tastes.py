@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from memory_store.indexing.corpus import Contrast, Corpus, Reading, brand_key, surprise
 from memory_store.indexing.reviews import disliked, liked
 from memory_store.indexing.text import key, surface
+from memory_store.indexing.wishes import SELF_ASPECTS
 from memory_store.types import Behaviour
 
 ENOUGH_KNOWN, ENOUGH_ONCE, ENOUGH_OTHER = 2.0, 4.0, 4.5
@@ -138,7 +139,8 @@ def _gather(
             if phrase in reading.item.keys or (phrase in terms and corpus.sold(phrase, category)):
                 of(phrase).written.append(reading)
         for phrase in sorted(review.wants if praise else review.shuns):
-            if corpus.sold(phrase, category) or (phrase in terms and corpus.knows(phrase)):
+            of_the_person = phrase in terms and terms[phrase].aspect in SELF_ASPECTS
+            if corpus.sold(phrase, category) or (of_the_person and corpus.knows(phrase)):
                 of(phrase).said.append(reading)
     for phrase, bearers in _by_phrase(purchases).items():
         if phrase in tastes or (len(bearers) > 1 and len({reading.behaviour.item_id for reading in bearers}) > 1):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from memory_store.indexing.lexicon import Lexicon, Term
-from memory_store.indexing.text import clean, key, segments, stem, words
+from memory_store.indexing.text import clean, compounds, key, segments, stem, words
 from memory_store.types import Behaviour
 
 HEAD_SHARE = 0.3
@@ -37,7 +37,7 @@ def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
     title, body = clean(behaviour.title), clean(behaviour.item_text[:READ_CHARACTERS])
     keys: set[str] = set()
     for piece in segments(f"{title}\n{body}"):
-        keys |= phrase_keys([stem(word) for word in words(piece)], lexicon, longest=3)
+        keys |= phrase_keys([stem(word) for word in words(piece)], lexicon, longest=3, joined=compounds(piece))
     title_stems = [stem(word) for word in words(title)[:3]]
     opening = frozenset(title_stems[:2])
     return ItemReading(frozenset(keys), title_heads(title, lexicon), opening, _labels(body, lexicon))
@@ -48,17 +48,24 @@ def phrase_keys(
     lexicon: Lexicon,
     longest: int,
     terms: Iterable[tuple[int, int, Term]] | None = None,
+    joined: Iterable[tuple[int, int]] = (),
     without: Collection[int] = (),
 ) -> set[str]:
     """The keys of one run of words: the vocabulary's values, and other phrases that could be an attribute.
 
     Such a phrase neither begins nor ends with a stop word, holds a number only before its unit, and is no piece of a
-    value. ``terms`` is what the vocabulary finds in the words, where that is known already; ``without`` are places
-    of words that no other phrase may touch.
+    value. ``terms`` is what the vocabulary finds in the words, where that is known already; ``joined`` are words that
+    hyphens make one phrase of; ``without`` are places of words that no other phrase may touch.
     """
     values = [found for found in (lexicon.find(stems) if terms is None else terms) if found[2].kind == "value"]
     found = {term.key for _, _, term in values}
     taken = {at: (start, end) for start, end, _ in values for at in range(start, end)}
+    for start, end in joined:
+        if not any(at in taken or at in without for at in range(start, end)) and not stems[start][0].isdigit():
+            taken.update((at, (start, end)) for at in range(start, end))
+            phrase = " ".join(stems[start:end])
+            if phrase not in lexicon.terms:
+                found.add(phrase)
     stop, inner, units, vocabulary, count = lexicon.stop, lexicon.inner, lexicon.units, lexicon.terms, len(stems)
     for start, first in enumerate(stems):
         number = first[0].isdigit()

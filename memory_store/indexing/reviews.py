@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from memory_store.indexing.items import phrase_keys
 from memory_store.indexing.lexicon import Lexicon, Term, Token
-from memory_store.indexing.text import clean, one_line, shorten, words
+from memory_store.indexing.text import clean, compounds, one_line, shorten, words
 from memory_store.indexing.wishes import bought_for, read_wishes
 from memory_store.types import Behaviour
 
@@ -112,7 +112,7 @@ def _read_clause(clause: str, behaviour: Behaviour, lexicon: Lexicon, notes: _No
         notes.aspects[term.aspect] = max(-1.0, min(1.0, noted + side))
     if side:
         denied = {at for at in range(len(tokens)) if _negated(tokens, at)} if any(t.negates for t in tokens) else ()
-        keys = phrase_keys(stems, lexicon, longest=2, terms=terms, without=denied)
+        keys = phrase_keys(stems, lexicon, longest=2, terms=terms, joined=compounds(clause), without=denied)
         (notes.praised if side > 0 else notes.blamed).update(keys - negated)
     _keep_telling(clause, tokens, terms, weight, side, behaviour, notes, is_title=is_title)
 

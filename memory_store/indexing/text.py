@@ -43,6 +43,19 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def compounds(text: str) -> list[tuple[int, int]]:
+    """Which of ``words(text)`` hyphens join, as (start, end): "a deep-pocket sheet" gives [(1, 3)]."""
+    if "-" not in text:
+        return []
+    places = [match.span() for match in _WORD.finditer(text)]
+    found: list[tuple[int, int]] = []
+    for at in range(1, len(places)):
+        if text[places[at - 1][1] : places[at][0]] == "-":
+            start = found.pop()[0] if found and found[-1][1] == at else at - 1
+            found.append((start, at + 1))
+    return found
+
+
 _SINGULAR = frozenset({"glasses", "sunglasses", "windows", "jeans", "pants", "news", "always", "perhaps"})
 
 
