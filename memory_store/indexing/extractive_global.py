@@ -15,6 +15,8 @@ from memory_store.types import MemoryEntry
 MOST_ASPECTS, MOST_VALUES = 8, 3
 LEAST_SAMPLES = 3
 ALTERNATIVE_CHARACTERS = 700
+_OF_BRANDS = frozenset({"Compatibility"})
+"""Aspects whose values are makers' names, which the global memory leaves out."""
 _HARDLY_SAYS = frozenset({"Features", "Service", "Delivery", "Performance"})
 
 
@@ -87,7 +89,7 @@ def _sentence(
     blamed: Counter[tuple[str, str]],
     corpus: Corpus,
 ) -> str:
-    names = [text for text, _ in values[:MOST_VALUES]]
+    names = [] if aspect in _OF_BRANDS else [text for text, _ in values[:MOST_VALUES]]
     question = corpus.lexicon.aspects[aspect].question
     text = f"{aspect}: buyers of {spoken(scenario)} weigh {question}"
     if names:
