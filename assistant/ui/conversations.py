@@ -51,7 +51,7 @@ def _row(session: SessionRecord, current: bool) -> str:
     return (
         f'<li class="session"><button type="button" class="open" data-go="open" data-session="{identifier}"{here} '
         f'dir="auto" title="{title}">{title}</button>'
-        f'<details class="menu" data-key="menu-{identifier}"><summary aria-label="Rename or delete {title}">⋯</summary>'
+        f'<details class="menu"><summary aria-label="Rename or delete {title}">⋯</summary>'
         f'<form data-act="rename" data-session="{identifier}"><label>Title<input name="title" value="{title}" '
         'maxlength="120" required autocomplete="off"></label><button type="submit">Rename</button></form>'
         f'<details class="sure"><summary>Delete</summary><p>It cannot be brought back.</p><button type="button" '

@@ -119,12 +119,12 @@ class Desk:
             session = self._memory.sessions.create(tab.user_id, conversations.title_of(clean(text, 200)))
             tab.session_id = session.session_id
         tab.shown = ""
+        past = self._stored(tab)
         reply = partial(self._assistant.reply, tab.user_id, tab.session_id, text, TurnOptions(retry=again))
         run = self._runs.start(tab.user_id, tab.session_id, text, reply)
         if run is None:
             yield {"notice": '<p class="notice">I am still answering. Stop me first, or wait a moment.</p>'}
             return
-        past = self._stored(tab)
         verdicts = self._memory.feedback.of_user(tab.user_id)
         yield {
             "history": self._turns(past[:-1] if again else past, verdicts),

@@ -157,7 +157,7 @@ def _entry(entry: MemoryEntry, sources: Sources) -> str:
         f'<li class="memory"><p dir="auto">{line(entry.text, 400)}</p>'
         f'<p class="about"><span class="level {entry.level}">{KINDS.get(entry.level, "")}</span>{category}'
         f"{_when(entry.timestamp)}</p>{_source(entry.behaviour_ids, sources, f'all-{entry.entry_id}')}"
-        f'<details class="forget" data-key="forget-{identifier}"><summary>Forget this</summary>'
+        f'<details class="forget"><summary>Forget this</summary>'
         "<p>I will not use it again. This cannot be undone.</p>"
         f'<button type="button" class="danger" data-act="forget" data-entry="{identifier}">Forget it</button>'
         "</details></li>"

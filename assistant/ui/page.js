@@ -240,7 +240,7 @@ function start() {
   const parts = ["#bar", "#left", "#middle", "#right", "#switch-card", "#announce", "#place", "#tab-weigh", "#composer"];
   if (!parts.every((part) => $(part))) return requestAnimationFrame(start);
   label("#left", "complementary", "Person and conversations");
-  label("#middle", "main");
+  label("#middle", "region", "Conversation");
   label("#right", "complementary", "Memory");
   label("#switch-card", "dialog", "Who am I helping?");
   $("#switch-card").setAttribute("aria-modal", "true");

@@ -108,18 +108,15 @@ def _wire(page: gr.Blocks, door: Door, tab: gr.State, blocks: dict[str, gr.HTML]
             time.sleep(BUILDING_TICK)
         address = request.query_params
         place = door.desk.open(address.get("user", ""), address.get("session", ""))
-        for screen in door.desk.arrive(place):
-            yield _update(place, screen)
+        yield from _updates(place, door.desk.arrive(place))
 
     def go(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
         desk, place = _entered(door, known, event._data)
-        for screen in desk.go(place, event._data):
-            yield _update(place, screen)
+        yield from _updates(place, desk.go(place, event._data))
 
     def say(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
         desk, place = _entered(door, known, event._data)
-        for screen in desk.say(place, event._data):
-            yield _update(place, screen)
+        yield from _updates(place, desk.say(place, event._data))
 
     def act(known: Tab | None, event: gr.EventData) -> list[object]:
         desk, place = _entered(door, known, event._data)
@@ -137,6 +134,14 @@ def _entered(door: Door, known: Tab | None, payload: Payload) -> tuple[Desk, Tab
     if door.desk is None:
         raise gr.Error("I am still setting up. The page opens by itself when I am done.")
     return door.desk, known or door.desk.open(str(payload.get("at_user") or ""), str(payload.get("at_session") or ""))
+
+
+def _updates(tab: Tab, screens: Iterator[Screen]) -> Iterator[list[object]]:
+    """One update a screen, and an empty one: Gradio sends the last one again when a stream ends, by then perhaps to a
+    tab that has gone elsewhere."""
+    for screen in screens:
+        yield _update(tab, screen)
+    yield _update(tab, {})
 
 
 def _update(tab: Tab | None, screen: Screen) -> list[object]:
