@@ -17,7 +17,7 @@ import numpy as np
 from memory_store.database import Database, dump
 from memory_store.embedding import Embedder
 from memory_store.encoding import encodable
-from memory_store.mirror import Mirror
+from memory_store.mirror import PENDING, Mirror
 from memory_store.types import LOCAL_LEVELS, Level, MemoryEntry, RecalledEntry
 from memory_store.users import ensure_users
 
@@ -97,21 +97,21 @@ class Hierarchy:
         )
         return digest
 
-    def index_pending(self, *, progress: Callable[[int], None] | None = None) -> int:
+    def index_pending(self, *, of: Collection[str] | None = None, progress: Callable[[int], None] | None = None) -> int:
         """Embeds and indexes what SQLite has and the index lacks; returns how many. Stopped, it goes on later.
 
-        Called at start-up it also opens the index and checks it, so that the first recall does not wait for that.
+        With ``of`` only for these users' entries and the global ones: others are indexed when they are recalled.
         ``progress`` is called with how many are done. Raises StoreBusy while another process owns the index.
         """
-        return self._mirror.index_pending(progress=progress)
+        return self._mirror.index_pending(progress, of=of)
 
     def count(self) -> int:
         """How many entries there are, of all users and global ones together."""
         return int(self._database.value("SELECT count(*) FROM entries"))
 
-    def pending(self) -> int:
-        """How many entries are not indexed yet."""
-        return int(self._database.value("SELECT count(*) FROM entries WHERE indexed = 0"))
+    def pending(self, *, of: Collection[str] | None = None) -> int:
+        """How many entries are not indexed yet, of all users or of these and the global ones."""
+        return int(self._database.value(PENDING.format("count(*)"), (None if of is None else dump(list(of)),)))
 
     def rebuild(
         self, user_id: str | None = None, *, reembed: bool = False, progress: Callable[[int], None] | None = None

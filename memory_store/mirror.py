@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,11 @@ from memory_store.vectors import BATCH, Vectors
 CACHED_VECTORS = 40_000
 """Vectors kept in memory for users recalled lately: 60 MB of 384 dimensions."""
 _CACHED_TEXTS = 20_000
+PENDING = (
+    "SELECT {} FROM entries WHERE indexed = 0"
+    " AND (?1 IS NULL OR user_id IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
+)
+"""The entries that wait to be indexed, of all users or of those in a JSON list."""
 
 
 class _Matrices:
@@ -100,12 +105,16 @@ class Mirror:
             elif self._database.value("SELECT 1 FROM removed_vectors LIMIT 1") is not None:
                 self._remove(self.owned())
 
-    def index_pending(self, progress: Callable[[int], None] | None = None) -> int:
-        """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy."""
+    def index_pending(self, progress: Callable[[int], None] | None = None, *, of: Collection[str] | None = None) -> int:
+        """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy.
+
+        With ``of`` only for the entries of these users and the global ones; the others follow when they are recalled.
+        """
         vectors = self.owned()
         self._remove(vectors)
         done = 0
-        while rows := self._database.rows("SELECT entry_id, text FROM entries WHERE indexed = 0 LIMIT ?", (4 * BATCH,)):
+        users = None if of is None else dump(list(of))
+        while rows := self._database.rows(PENDING.format("entry_id, text") + " LIMIT ?2", (users, 4 * BATCH)):
             self._index(vectors, rows)
             done += len(rows)
             if progress:

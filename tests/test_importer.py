@@ -180,6 +180,23 @@ def test_ensure_builds_completes_and_opens(tmp_path: Path, small_folder: Path) -
         ensure_store(Settings(store=settings.store, data=tmp_path))
 
 
+def test_a_first_start_indexes_the_personas_and_others_when_recalled(
+    tmp_path: Path, shop: Path, embedder: Embedder
+) -> None:
+    for name, user in (("Ada", "ada"), ("Bo", "bo")):
+        rows = (shop / "users.jsonl").read_text().splitlines() if (shop / "users.jsonl").exists() else []
+        kept = [row for row in rows if json.loads(row)["user_id"] != user]
+        kept.append(json.dumps({"user_id": user, "name": name, "persona": user == "ada"}))
+        (shop / "users.jsonl").write_text("\n".join(kept) + "\n")
+    ensure_store(Settings(store=tmp_path / "store", data=shop))
+    memory = MemoryStore.open(tmp_path / "store", embedder)
+    assert memory.hierarchy.pending() == sum(memory.hierarchy.counts("bo").values()) > 0
+    assert memory.hierarchy.pending(of=["ada"]) == 0
+    (recalled,) = memory.hierarchy.recall("bo", ["lavender"])
+    assert recalled and memory.hierarchy.pending() == 0
+    memory.close()
+
+
 def test_a_broken_manifest_says_so(tmp_path: Path) -> None:
     for content in ("{", "[]", '{"format": 99}', '{"format": 1}'):
         (tmp_path / "store.json").write_text(content)

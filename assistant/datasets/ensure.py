@@ -22,7 +22,7 @@ def ensure_store(settings: Settings, progress: Progress | None = None) -> Import
     """Make sure that ``settings.store`` is whole; None where it was, else the report of what was built.
 
     A missing store is built from ``settings.data``, or from the demo world where that is not set; an unfinished one
-    is completed from where it came from.
+    is completed from where it came from. Memories that no persona needs are embedded later, when they are recalled.
 
     Raises:
         StoreError: the store was built with another embedder, or from other data.
@@ -38,7 +38,8 @@ def ensure_store(settings: Settings, progress: Progress | None = None) -> Import
         return None
     source = settings.data or (Path(found.source) if found else demo_folder(settings.store, progress))
     embedder = load_embedder(settings.embedder)
-    return import_folder(source, settings.store, embedder, load_writer(settings), progress=progress)
+    writer = load_writer(settings)
+    return import_folder(source, settings.store, embedder, writer, index_all=False, progress=progress)
 
 
 def reembed(settings: Settings, progress: Progress | None = None) -> None:

@@ -55,9 +55,17 @@ class ImportReport:
 
 
 def import_folder(
-    path: Path, store_folder: Path, embedder: Embedder, writer: Writer, *, progress: Progress | None = None
+    path: Path,
+    store_folder: Path,
+    embedder: Embedder,
+    writer: Writer,
+    *,
+    index_all: bool = True,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Build or complete the store ``store_folder`` from the dataset folder ``path``.
+
+    Without ``index_all`` only the personas' memories are embedded now, and anyone else's when they are first recalled.
 
     Raises:
         DatasetError: ``path`` is no dataset folder, is damaged, or has no usable item or interaction.
@@ -76,7 +84,8 @@ def import_folder(
     with building(store_folder):
         found = Manifest.read(store_folder)
         manifest = reconcile(found, wanted, store_folder)
-        build = _Build(dataset, store_folder, embedder, writer, progress or (lambda part, done, total: None))
+        tell = progress or (lambda part, done, total: None)
+        build = _Build(dataset, store_folder, embedder, writer, tell, index_all=index_all)
         try:
             build.run(manifest)
             return build.summary(changed=not manifest.finished, seconds=time.perf_counter() - started)
@@ -118,11 +127,19 @@ class _Build:
     """One run over the steps that are missing."""
 
     def __init__(
-        self, dataset: DatasetFolder, folder: Path, embedder: Embedder, writer: Writer, progress: Progress
+        self,
+        dataset: DatasetFolder,
+        folder: Path,
+        embedder: Embedder,
+        writer: Writer,
+        tell: Progress,
+        *,
+        index_all: bool,
     ) -> None:
         from memory_store.store import MemoryStore
 
-        self.dataset, self.folder, self.embedder, self.writer, self.tell = dataset, folder, embedder, writer, progress
+        self.dataset, self.folder, self.embedder, self.writer = dataset, folder, embedder, writer
+        self.tell, self.index_all = tell, index_all
         self.store: MemoryStore = MemoryStore.open(folder, embedder)
         self.report = read_report(folder)
 
@@ -224,9 +241,11 @@ class _Build:
         build_memories(self.store, self.writer, Alternatives(self._open_catalogue()), progress=self.tell)
 
     def _index(self) -> None:
-        pending = self.store.hierarchy.pending()
+        hierarchy = self.store.hierarchy
+        of = None if self.index_all else [user.user_id for user in self.store.users.personas()]
+        pending = hierarchy.pending(of=of)
         self.tell("index", 0, pending)
-        self.store.hierarchy.index_pending(progress=lambda done: self.tell("index", done, pending))
+        hierarchy.index_pending(of=of, progress=lambda done: self.tell("index", done, pending))
 
     def _open_catalogue(self) -> Catalogue:
         from assistant.catalogue.search import Catalogue
@@ -239,11 +258,15 @@ class Alternatives:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._texts: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, behaviour: Behaviour) -> tuple[str, ...]:
-        """At most five texts of at most 400 characters."""
-        similar = self._catalogue.similar(behaviour.item_id, ALTERNATIVES)
-        return tuple(item.text()[:ALTERNATIVE_TEXT] for item in self._catalogue.items.many(similar).values())
+        """At most five texts of at most 400 characters; an item that was chosen often is looked up once."""
+        if behaviour.item_id not in self._texts:
+            similar = self._catalogue.similar(behaviour.item_id, ALTERNATIVES)
+            items = self._catalogue.items.many(similar).values()
+            self._texts[behaviour.item_id] = tuple(item.text()[:ALTERNATIVE_TEXT] for item in items)
+        return self._texts[behaviour.item_id]
 
 
 def behaviour_of(row: InteractionRow, item: Item) -> Behaviour:
