@@ -216,6 +216,17 @@ def test_an_earlier_turns_memories_can_be_shown(desk: Desk, memory: MemoryStore,
     assert desk.act(tab, {"act": "show", "turn": "not one of mine"}) == {}
 
 
+def test_a_long_conversation_shows_its_last_turns_first(desk: Desk, memory: MemoryStore) -> None:
+    session = memory.sessions.create("mara", "Long")
+    for number in range(30):
+        memory.sessions.add_turn(session.session_id, "mara", f"request {number}", [])
+    tab = desk.open("mara", session.session_id)
+    assert "Show 17 earlier messages" in desk.screen(tab)["history"]
+    whole = desk.act(tab, {"act": "earlier"})["history"]
+    assert whole.count("<article") == 29
+    assert "earlier" not in whole
+
+
 def test_people_are_found_by_name_and_id(desk: Desk) -> None:
     tab = desk.open("mara", "")
     assert "Theo" in desk.act(tab, {"act": "people", "query": "okaf"})["people"]

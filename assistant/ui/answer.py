@@ -158,6 +158,12 @@ def turn(view: TurnView, verdicts: Mapping[str, str], *, last: bool) -> str:
     )
 
 
+def earlier(hidden: int) -> str:
+    """The button that brings back the early turns of a long conversation."""
+    words = f"Show {plural(hidden, 'earlier message')}"
+    return f'<button type="button" class="wide earlier" data-act="earlier">{words}</button>' if hidden > 0 else ""
+
+
 def _body(view: TurnView, verdicts: Mapping[str, str]) -> str:
     if view.failed:
         return f'<div class="notice bad" role="alert">{paragraphs(view.failed.message)}</div>'

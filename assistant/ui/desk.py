@@ -30,16 +30,19 @@ Screen = dict[str, str]
 
 UNREADABLE = "This turn was stored by another version and cannot be shown. Ask again to get a new answer."
 MOST_SHOWN = 2000
+RECENT = 12
 LONGEST_HANDOVER = 1.0
 
 
 @dataclass
 class Tab:
-    """One browser tab. ``shown`` is the turn whose memories the panel shows, "" for the newest."""
+    """One browser tab. ``shown`` is the turn whose memories the panel shows, "" for the newest; ``whole`` is whether a
+    long conversation shows its early turns too."""
 
     user_id: str
     session_id: str = ""
     shown: str = ""
+    whole: bool = False
     follower: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,7 +54,7 @@ class Tab:
         """
         taken = self.lock.acquire(timeout=LONGEST_HANDOVER)
         self.follower += 1
-        self.user_id, self.session_id, self.shown = user_id, session_id, ""
+        self.user_id, self.session_id, self.shown, self.whole = user_id, session_id, "", False
         if taken:
             self.lock.release()
 
@@ -127,7 +130,7 @@ class Desk:
             return
         verdicts = self._memory.feedback.of_user(tab.user_id)
         yield {
-            "history": self._turns(past[:-1] if again else past, verdicts),
+            "history": self._history(tab, past[:-1] if again else past, verdicts),
             "conversations": self._conversations(tab),
             "notice": "",
             **self._progress(tab, run.snapshot().view),
@@ -176,6 +179,9 @@ class Desk:
                 return {"announce": "Stopping."}
             case "judge":
                 return self._judge(tab, payload)
+            case "earlier":
+                tab.whole = True
+                return self._chat(tab)
             case "show":
                 return self._show(tab, payload)
             case "filter":
@@ -257,10 +263,13 @@ class Desk:
             greeting, openers = self._assistant.greeting(tab.user_id)
             return {"history": "", "live": people.welcome(greeting, openers)}
         verdicts = self._memory.feedback.of_user(tab.user_id)
-        return {"history": self._turns(views[:-1], verdicts), "live": answer.turn(views[-1], verdicts, last=True)}
+        live = answer.turn(views[-1], verdicts, last=True)
+        return {"history": self._history(tab, views[:-1], verdicts), "live": live}
 
-    def _turns(self, views: list[TurnView], verdicts: Mapping[str, str]) -> str:
-        return "".join(answer.turn(view, verdicts, last=False) for view in views)
+    def _history(self, tab: Tab, views: list[TurnView], verdicts: Mapping[str, str]) -> str:
+        shown = views if tab.whole else views[-RECENT:]
+        drawn = "".join(answer.turn(view, verdicts, last=False) for view in shown)
+        return answer.earlier(len(views) - len(shown)) + drawn
 
     def _panel(self, tab: Tab, view: TurnView | None) -> Screen:
         wanted = [one for hit in (view.hits if view else ()) for one in hit.behaviour_ids[: memory_panel.SOURCES_SHOWN]]

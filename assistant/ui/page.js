@@ -3,7 +3,8 @@
 //   go   another person or conversation      data-go="switch|open|new|delete|visit"
 //   act  a small act on the place             data-act="judge|show|filter|forget|rename|people|stop", data-live forms
 // An element's other data-* values travel along; the server believes none of them without looking them up.
-// The rest is what HTML cannot do alone: drawers, tabs, marks, remembered <details>, the address, the scroll.
+// The rest is what HTML cannot do alone: drawers, tabs, marks, remembered <details>, the address, the scroll, and a
+// draft that outlives a reload or a lost server (kept until the server has shown the message).
 const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const body = document.body;
@@ -147,7 +148,10 @@ document.addEventListener("submit", (event) => {
 let typing;
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-live]");
-  if (event.target.closest("#composer")) notice("");
+  if (event.target.closest("#composer")) {
+    notice("");
+    sessionStorage.draft = event.target.value;
+  }
   if (!form) return;
   clearTimeout(typing);
   typing = setTimeout(() => act({ ...formValues(form), act: form.dataset.live }), 180);
@@ -192,6 +196,7 @@ function redrawn() {
   arrived();
   if (scrollFrom !== null && liveId() && liveId() !== scrollFrom) {
     scrollFrom = null;
+    if (running()) sessionStorage.removeItem("draft");
     requestAnimationFrame(() => requestAnimationFrame(scrollToLive));
   }
 }
@@ -246,6 +251,7 @@ function start() {
   $("#switch-card").setAttribute("aria-modal", "true");
   label("#announce", "status");
   tab("now");
+  composer().text.value = sessionStorage.draft || "";
   const changes = ["open", "data-user", "data-session", "data-running", "data-memory"];
   new MutationObserver(redrawn).observe(body, { childList: true, subtree: true, attributeFilter: changes });
   redrawn();

@@ -278,6 +278,17 @@ def test_a_message_that_is_too_long_is_kept_and_refused_with_words(site: Site, v
     expect(page.locator("#live h1")).to_be_visible()
 
 
+def test_a_draft_outlives_a_reload_until_it_is_sent(site: Site, visit: Visit) -> None:
+    page = visit(site)
+    page.get_by_label("Your message").press_sequentially("half a thou")
+    page.reload()
+    expect(page.get_by_label("Your message")).to_have_value("half a thou")
+    answered(page, "half a thought")
+    page.reload()
+    expect(page.locator("#live .ask")).to_have_text("half a thought")
+    expect(page.get_by_label("Your message")).to_have_value("")
+
+
 def test_the_keyboard_alone(site: Site, visit: Visit) -> None:
     page = visit(site)
     page.get_by_label("Your message").click()
@@ -336,7 +347,7 @@ def test_reduced_motion_is_respected(site: Site, visit: Visit) -> None:
     assert site.assistant is not None
     site.assistant.hold_before = MemoryRecalled
     ask(page, "trail shoes")
-    assert page.locator("#live .pulse").evaluate("one => getComputedStyle(one).animationName") == "none"
+    expect(page.locator("#live .pulse")).to_have_css("animation-name", "none")
 
 
 def test_a_page_that_never_saw_a_person_falls_back_to_the_first(site: Site, visit: Visit) -> None:
