@@ -139,7 +139,8 @@ def _read_attribute(
 def _read_value(name: str, body: dict[str, Any], where: str, problems: Problems) -> Value:
     where = f"{where}: {name}"
     _only(body, VALUE_FIELDS, where, problems)
-    if any(word != word.lower() and word[:2] != word[:2].upper() for word in re.findall(r"[A-Za-z]+", name)):
+    capitals = [word for word in re.findall(r"[A-Za-z]+", name) if word != word.lower()]
+    if any(word[:2] != word[:2].upper() for word in capitals) and not any(letter.isdigit() for letter in name):
         problems.add(where, "a value's name is written in lower case (but for abbreviations)")
     texts = _lists(body, VALUE_LISTS, where, problems)
     for key in ("good", "bad"):
