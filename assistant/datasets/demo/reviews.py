@@ -112,10 +112,11 @@ def _small_talk(shopper: Shopper, product: Product, mood: str, wanted: int, rng:
     """Up to ``wanted`` clauses about nothing that was chosen: use, quality, price, and what the shopper lets slip."""
     phrases, kind = load_phrases()["middle"], product.kind
     suited = {trait for value in product.values.values() for trait in value.suits}
+    near = {trait for one in kind.attributes.values() for value in one.values.values() for trait in value.suits}
     talk = [pick(kind.complaint if mood == "poor" else kind.praise, rng)]
     talk.append(pick(phrases["used"], rng).format(used=pick(kind.used, rng)))
     for trait in shopper.traits:
-        if trait.name in suited or rng.random() < 0.12:
+        if trait.name in suited or (trait.name in near and rng.random() < 0.2):
             talk.append(pick(trait.says, rng))
     if mood == "great" and rng.random() < 0.25:
         dear = product.price > kind.price[0] * 1.4
