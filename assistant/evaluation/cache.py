@@ -11,6 +11,7 @@ import numpy as np
 from memory_store.embedding import Embedder
 
 REMEMBERED_CALLS = 4_096
+REMEMBERED_TEXTS = 20_000
 SMALL_CALL = 4
 
 
@@ -23,6 +24,7 @@ class CachedEmbedder:
         self.dimension = embedder.dimension
         self._embedder = embedder
         self._calls: OrderedDict[tuple[bool, tuple[str, ...]], np.ndarray] = OrderedDict()
+        self._tokens: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def embed(
@@ -44,4 +46,9 @@ class CachedEmbedder:
 
     def count_tokens(self, text: str) -> int:
         """See Embedder."""
-        return self._embedder.count_tokens(text)
+        count = self._tokens.get(text)
+        if count is None:
+            if len(self._tokens) >= REMEMBERED_TEXTS:
+                self._tokens.clear()
+            count = self._tokens[text] = self._embedder.count_tokens(text)
+        return count

@@ -15,11 +15,14 @@ from assistant.datasets.manifest import write_json
 from assistant.datasets.progress import terminal_progress
 from assistant.datasets.rows import RequestRow
 from assistant.evaluation.policies import arms_of, read_specs
-from assistant.evaluation.report import build_report, timings, write_report
+from assistant.evaluation.report import build_report, setting_timings, write_report
+from assistant.evaluation.report_html import write_html
+from assistant.evaluation.report_markdown import write_markdown
 from assistant.evaluation.requests import load_requests
 from assistant.evaluation.run import Evaluation, Progress
 from assistant.evaluation.settings import ABLATIONS, BASELINES, Baseline, choose_settings
-from assistant.evaluation.world import claim_folder, describe_run, open_world
+from assistant.evaluation.training_log import read_training_log
+from assistant.evaluation.world import claim_folder, describe_run, index_timing, open_world
 from assistant.settings import Settings
 
 
@@ -49,6 +52,7 @@ class Experiment:
         """
         chosen = choose_settings(self.memory.split(","))
         specs = read_specs(self.policy)
+        training = read_training_log(self.training) if self.training else []
         with terminal_progress(console) as building, open_world(self.settings, building) as world:
             requests = load_requests(
                 world.folder, split=self.split, limit=self.limit, seed=self.seed, file=self.requests
@@ -72,10 +76,16 @@ class Experiment:
             )
             with run_progress(console) as progress:
                 rows = evaluation.run(progress)
-        report = build_report(rows, evaluation.arms, evaluation.baselines, run, evaluation.checked)
-        write_report(self.out, report)
-        write_json(self.out / "timings.json", timings(self.out))
+            index = index_timing(world)
+        report = build_report(rows, evaluation.arms, evaluation.baselines, run, evaluation.checked, training)
+        self._write(report, {"settings": setting_timings(self.out), "index": index})
         return report
+
+    def _write(self, report: dict, timings: dict) -> None:
+        write_report(self.out, report)
+        write_json(self.out / "timings.json", timings)
+        (self.out / "report.md").write_text(write_markdown(report, timings), encoding="utf-8")
+        (self.out / "report.html").write_text(write_html(report, timings), encoding="utf-8")
 
 
 def _baselines(requests: Sequence[RequestRow]) -> list[Baseline]:

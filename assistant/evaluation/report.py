@@ -70,7 +70,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def timings(out: Path) -> dict[str, dict[str, float]]:
+def setting_timings(out: Path) -> dict[str, dict[str, float]]:
     """Seconds and requests of each setting, and seconds a request, over all that this run spent."""
     spent: defaultdict[str, dict[str, float]] = defaultdict(lambda: {"requests": 0, "seconds": 0.0})
     file = out / TIMINGS

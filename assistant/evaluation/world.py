@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,19 +32,39 @@ from memory_store.indexing.base import digest
 from memory_store.store import MemoryStore
 
 RUN = "run.json"
+SAMPLE = 200
+_MEMORY_PARTS = frozenset({"users", "scenarios", "index"})
 _OTHER_MATTERS = frozenset({"ui", "training", "datasets", "pictures", "__pycache__"})
 _SOURCES = frozenset({".py", ".md", ".toml", ".jinja"})
 
 
+@dataclass(slots=True)
+class Stopwatch:
+    """Passes progress on, and notes how long the memory's writing and indexing took where they were done."""
+
+    progress: Progress
+    spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __call__(self, part: str, done: int, total: int) -> None:
+        now = time.perf_counter()
+        self.spans[part] = (self.spans.get(part, (now, now))[0], now)
+        self.progress(part, done, total)
+
+    def seconds(self) -> float:
+        """What users, scenarios and index took together, 0 where the store stood complete."""
+        return sum(end - start for part, (start, end) in self.spans.items() if part in _MEMORY_PARTS)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """An open store and the dataset folder that it was built from."""
+    """An open store and the dataset folder that it was built from. ``built`` timed its building in this process."""
 
     folder: DatasetFolder
     manifest: Manifest
     embedder: CachedEmbedder
     memory: MemoryStore
     catalogue: Catalogue
+    built: Stopwatch
 
 
 @contextmanager
@@ -53,8 +74,8 @@ def open_world(settings: Settings, progress: Progress) -> Iterator[World]:
     Raises DatasetError or StoreError as the import does.
     """
     data = settings.data or demo_folder(settings.store, progress)
-    plain = load_embedder(settings.embedder)
-    import_folder(data, settings.store, plain, load_writer(settings), progress=progress)
+    plain, built = load_embedder(settings.embedder), Stopwatch(progress)
+    import_folder(data, settings.store, plain, load_writer(settings), progress=built)
     manifest = Manifest.read(settings.store)
     assert manifest is not None
     embedder = CachedEmbedder(plain)
@@ -63,7 +84,7 @@ def open_world(settings: Settings, progress: Progress) -> Iterator[World]:
         memory.hierarchy.index_pending()
         catalogue = Catalogue.open(settings.store / CATALOGUE, embedder)
         try:
-            yield World(DatasetFolder(data), manifest, embedder, memory, catalogue)
+            yield World(DatasetFolder(data), manifest, embedder, memory, catalogue, built)
         finally:
             catalogue.close()
     finally:
@@ -103,6 +124,21 @@ def describe_run(
         "seed": seed,
         "block": block,
     }
+
+
+def index_timing(world: World) -> dict[str, Any]:
+    """Seconds to embed an entry, over a sample of the global and then the users' memories; where this process built
+    the memory, also what writing and indexing it took."""
+    users = (None, *world.memory.behaviours.user_ids()[:SAMPLE])
+    entries = [entry.text for user in users for entry in world.memory.hierarchy.entries(user, limit=SAMPLE)][:SAMPLE]
+    started = time.perf_counter()
+    world.embedder.embed(entries)
+    seconds = time.perf_counter() - started
+    timing: dict[str, Any] = {"entries": len(entries), "seconds_per_entry": seconds / max(1, len(entries))}
+    if spent := world.built.seconds():
+        count = world.memory.hierarchy.count()
+        timing["built"] = {"entries": count, "seconds_per_entry": spent / max(1, count)}
+    return timing
 
 
 def claim_folder(out: Path, run: dict[str, Any], *, fresh: bool) -> None:
