@@ -34,7 +34,7 @@ FAMOUS = _NAMES.split()
 EVERYDAY = {
     *("apple", "amazon", "bic", "dove", "fender", "ford", "fossil", "gap", "gerber", "gibson", "kindle", "kraft"),
     *("monopoly", "quaker", "razer", "ritz", "stanley", "thermos", "vans", "visa", "wilson", "whirlpool", "hermes"),
-    *("hilton", "fiskars", "hp", "lg", "levi", "converse"),
+    *("hilton", "fiskars", "hp", "lg", "levi", "converse", "swatch"),
 }
 
 
