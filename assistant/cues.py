@@ -20,6 +20,9 @@ NUMBER = r"(?:number |no\.? ?|#)?(\d{1,2}|first|second|third|fourth|fifth|1st|2n
 
 FOR_ADULT = _cue(rf"\bfor (?:my|our|his|her|a|the) (?:\w+ )?({ADULT})\b")
 GIFT = _cue(r"\b(?:gift|present)s?\b(?! (?:cards?|bags?|box|boxes|wrap|wrapping|tags?)\b)")
+OCCASION = _cue(
+    rf"\b(?:my|our) (?:\w+ )?({ADULT})'?s (?:\w+ )?(?:birthday|wedding|anniversary|retirement|housewarming)\b"
+)
 GIFT_FOR = _cue(r"\bfor (?:my|a|an|the|our|someone's) ((?:\d+ year old )?[\w-]+)")
 
 FOR_WHOM = _cue(

@@ -175,7 +175,7 @@ class Dialogue:
 
 def recipient(text: str) -> str | None:
     """Who the request is for when it is plainly not the shopper ("sister", "somebody" for a gift without a name)."""
-    if match := cues.FOR_ADULT.search(text):
+    if match := cues.FOR_ADULT.search(text) or cues.OCCASION.search(text):
         return match[1].lower()
     if cues.GIFT.search(text):
         whom = cues.GIFT_FOR.search(text)

@@ -35,7 +35,7 @@ from assistant.policy.base import Message, Policy
 from assistant.policy.rules import RulesPolicy
 from assistant.reply import CARDS, compose_answer
 from assistant.talk import greet, talk
-from assistant.tools import MemoryTool
+from assistant.tools import Kinds, MemoryTool
 from assistant.types import (
     Act,
     Event,
@@ -138,6 +138,7 @@ class Nodes:
         self._catalogue = catalogue
         self._dialogue = dialogue
         self._rules = rules
+        self._kinds = Kinds(memory.embedder)
 
     def understand(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """What the message does in the conversation, and the standing request after it."""
@@ -168,7 +169,9 @@ class Nodes:
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
         tool = None
         if own and options.memory == "mrrec" and options.levels:
-            tool = MemoryTool(self._memory, user_id, request.text, levels=options.levels, by_request=options.by_request)
+            tool = MemoryTool(
+                self._memory, self._kinds, user_id, request.text, levels=options.levels, by_request=options.by_request
+            )
         messages = protocol.open_trajectory(
             request.text, weighed=[aspect.text for aspect in weighed], known=known, tools=tool is not None
         )

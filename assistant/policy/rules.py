@@ -24,23 +24,29 @@ from assistant.protocol import (
     write_message,
 )
 from assistant.types import ItemProfile
-from assistant.words import content_words, gist, shorten
+from assistant.words import clauses_of, content_words, gist, shorten
 from memory_store.embedding import Embedder
 from memory_store.indexing.statements import Lead, Statement, read_statement
 
 ASPECTS = 3
-NEAR_CATEGORY = 0.5
-NEAR_VALUE = 0.3
-NEAR_PURCHASE = 0.5
-VALUES = 4
+NEAR_CATEGORY = 0.42
+OFF_KIND = 0.2
+NEAR_VALUE = 0.45
+NEAR_PURCHASE = 0.55
+VALUES = 5
+ADDING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
+TELLING = (*ADDING, Lead.AVOIDS, Lead.PAYS)
 
 _BOUGHT = re.compile(r'^Bought "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?(?:, (?P<stars>\d)(?:\.\d)? stars?)?')
 _LEAVE_ALONE = re.compile(
     r"""\b(?:different\ (?:from|than|to)\ (?:my|the|what\ i)\ usual | not\ my\ usual | instead\ of\ my\ usual
-    | something\ (?:new|different) | for\ a\ change | never\ (?:tried|bought|had) | gift | present
-    | (?:new|different)\ brand | try\ (?:a|something)\ new)\b""",
+    | something\ (?:new|different) | for\ a\ change | never\ (?:tried|bought|had)
+    | (?:new|different)\ brand | try\ (?:a|something)\ new | exactly\ what\ i\ want | nothing\ else
+    | this\ time | today\ i\ want)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_NAME = re.compile(r"(?<=[a-z,:]\s)(?!I\b|I'|TV\b|USB\b|LED\b)[A-Z][a-z]\w+")
+"""A capitalised word inside a sentence: the request names a brand, and needs none from memory."""
 _PIECE = re.compile(r"\s*\S+")
 
 
@@ -86,30 +92,66 @@ class RulesPolicy:
         return tuple(names) or (shorten(" ".join(content_words(request)[:4]) or "what it is", MAX_ASPECT),)
 
     def _profile(self, request: str, memories: Sequence[Memory]) -> ItemProfile:
-        """The ideal item: the request, then what memory adds where it speaks of this kind of product."""
-        if not memories or _LEAVE_ALONE.search(request):
+        """The ideal item: what the request asks for, then what memory adds where it speaks of this kind of product."""
+        if not memories or _LEAVE_ALONE.search(request) or _NAME.search(request):
             return ItemProfile(request[:MAX_PROFILE])
-        added: dict[str, str] = {}
-        useful = []
-        for memory, values in zip(memories, self._values(request, memories), strict=True):
-            fresh = [value for value in values if value.casefold() not in request.casefold()]
-            if values and memory.mark:
-                useful.append(memory.mark)
-            for value in fresh[: VALUES - len(added)]:
-                added.setdefault(value.casefold(), value)
-        text = ", ".join([request.rstrip(" .,!?"), *added.values()])
-        return ItemProfile(text[:MAX_PROFILE], tuple(useful))
+        judged = self._judge(request, memories)
+        parts = [judged.asked.rstrip(" .,!?")]
+        for value in (judged.kind, *judged.values[:VALUES]):
+            if value and value.casefold() not in ", ".join(parts).casefold():
+                parts.append(value)
+        return ItemProfile(", ".join(parts)[:MAX_PROFILE], judged.useful)
 
-    def _values(self, request: str, memories: Sequence[Memory]) -> list[tuple[str, ...]]:
-        """For each memory the phrases that it adds to the profile; none where it does not bear on the request."""
+    def _judge(self, request: str, memories: Sequence[Memory]) -> Judgement:
+        """Tastes in the kind of product asked for count; where there are none, tastes across kinds; where there are
+        none either, the brand of a purchase that is very like the request."""
+        clauses = [request, *clauses_of(request)]
         statements = [read_statement(memory.text) for memory in memories]
-        compared = [_subject(memory.text, statement) for memory, statement in zip(memories, statements, strict=True)]
-        vectors = self._embedder.embed([request, *compared])
-        nearness = vectors[1:] @ vectors[0]
-        return [
-            _from_statement(statement, near) if statement else _from_purchase(memory.text, near)
-            for memory, statement, near in zip(memories, statements, np.asarray(nearness), strict=True)
-        ]
+        subjects = [_subject(memory.text, said) for memory, said in zip(memories, statements, strict=True)]
+        vectors = self._embedder.embed([*clauses, *subjects])
+        cosines: np.ndarray = vectors[len(clauses) :] @ vectors[: len(clauses)].T
+        read = list(zip(memories, statements, cosines.max(axis=1), strict=True))
+
+        own = [(memory, said, near) for memory, said, near in read if said and said.category and near >= NEAR_CATEGORY]
+        best = max(own, key=lambda found: found[2], default=None)
+        chosen = [(memory, said) for memory, said, _ in own if best and best[1] and said.category == best[1].category]
+        if not any(said.lead in ADDING for _, said in chosen):
+            chosen += [
+                (memory, said) for memory, said, near in read if said and not said.category and near >= NEAR_VALUE
+            ]
+        values = [said.value for _, said in chosen if said.lead in ADDING]
+        useful = [memory.mark for memory, said in chosen if said.lead in TELLING]
+        if not values:
+            bought = [
+                (memory, _brand(memory.text)) for memory, said, near in read if not said and near >= NEAR_PURCHASE
+            ]
+            values = [brand for _, brand in bought if brand][:1]
+            useful += [memory.mark for memory, brand in bought if brand in values]
+        marks = tuple(mark for mark in useful if mark)
+        if best is None or best[1] is None:
+            return Judgement(request, "", values, marks)
+        to_kind = cosines[subjects.index(best[1].category)]
+        return Judgement(_relevant(clauses, to_kind), best[1].category, values, marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the memories say of a request: the part of it that asks for the product, the product's kind as the shop
+    names it ("" where unknown), the phrases to add, and the marks of the memories that bear on it."""
+
+    asked: str
+    kind: str
+    values: list[str]
+    useful: tuple[str, ...]
+
+
+def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:
+    """The clauses that speak of the product, by their nearness to its kind (float32 [len(clauses)], the first is the
+    whole request): chat around it is left out."""
+    if len(clauses) == 1:
+        return clauses[0]
+    enough = float(nearness[1:].max()) - OFF_KIND
+    return ", ".join(clause for clause, near in zip(clauses[1:], nearness[1:], strict=True) if near >= enough)
 
 
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
@@ -130,15 +172,7 @@ def _subject(text: str, statement: Statement | None) -> str:
     return statement.category or f"{' '.join(statement.places)} {statement.value}"
 
 
-def _from_statement(statement: Statement, near: float) -> tuple[str, ...]:
-    enough = NEAR_CATEGORY if statement.category else NEAR_VALUE
-    if near < enough or statement.lead in (Lead.AVOIDS, Lead.PAYS, Lead.SHOPS_FOR, Lead.CARES):
-        return ()
-    return (statement.value,)
-
-
-def _from_purchase(text: str, near: float) -> tuple[str, ...]:
+def _brand(text: str) -> str | None:
+    """The brand of a purchase that was rated well or not at all."""
     bought = _BOUGHT.match(text)
-    if bought is None or near < NEAR_PURCHASE or not bought["brand"] or (bought["stars"] or "5") < "4":
-        return ()
-    return (bought["brand"],)
+    return bought["brand"] if bought and (bought["stars"] or "5") >= "4" else None
