@@ -9,20 +9,21 @@ import numpy as np
 from assistant.types import MemoryHit
 from assistant.words import clauses_of
 from memory_store.embedding import Embedder
+from memory_store.indexing.statements import Lead, read_statement
 from memory_store.store import MemoryStore
 from memory_store.types import LOCAL_LEVELS, Level, RecalledEntry
 
 ENTRIES_PER_ASPECT = 3
 NEAREST = 150
-KIND = 0.7
-"""Weight of how near an entry's kind of product is to the request, beside how near its text is to the aspect."""
-ACROSS_KINDS = 0.35
-"""What stands for that nearness where an entry speaks of no one kind."""
+NEAR_KIND = 0.42
+SAME_KIND = 0.1
+"""The kinds of product that a request is about: within SAME_KIND of the nearest, where that one is NEAR_KIND near."""
 RELEVANT = 0.3
 MARGIN = 0.15
-"""An entry is told when its text is at least RELEVANT near, and its score within MARGIN of the best: else it costs
-tokens and says nothing."""
-SUMMARIES = frozenset({Level.PATTERN, Level.PROFILE})
+"""Other entries are told when their text is at least RELEVANT near to the aspect and within MARGIN of the nearest."""
+FEW = 3
+"""With so many entries told, single purchases add tokens and little else."""
+HABITS = (Lead.PAYS, Lead.CARES, Lead.SHOPS_FOR)
 
 
 class Kinds:
@@ -39,15 +40,15 @@ class Kinds:
         vectors = self._embedder.embed([*clauses, *unknown])
         self._vectors.update(zip(unknown, vectors[len(clauses) :], strict=True))
         asked = vectors[: len(clauses)]
-        return {kind: float((asked @ self._vectors[kind]).max()) if kind else ACROSS_KINDS for kind in kinds}
+        return {kind: float((asked @ self._vectors[kind]).max()) for kind in kinds if kind}
 
 
 class MemoryTool:
     """``memory_retrieval_tool`` for one turn of one user (PAPER, eq. for M̂_u(q): one retrieval an aspect, k = 3).
 
-    Retrieval goes from coarse to fine, as the memory is built: an entry counts by how near its kind of product is to
-    the request and how near its text is to the aspect; what was written of the person (patterns, profile) comes
-    before single purchases, which fill the places that are left. An entry is told once a turn, under one mark.
+    Retrieval goes from coarse to fine, as the memory is built. First the kinds of product that the request is about;
+    of those, and of what holds across kinds, the entries nearest the aspect: tastes before habits (what is paid, what
+    is cared about), and single purchases where little was written. An entry is told once a turn, under one mark.
     ``by_request`` ignores the aspect (an ablation).
     """
 
@@ -74,32 +75,34 @@ class MemoryTool:
         """What each aspect recalls that was not told before in this turn, at most three entries each."""
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
         vectors = self._memory.embedder.embed(queries, query=True)
-        tiers = [self._ranked(vectors, self._levels & SUMMARIES), self._ranked(vectors, self._levels - SUMMARIES)]
-        return [self._tell(aspect, [*written, *done]) for aspect, written, done in zip(aspects, *tiers, strict=True)]
+        found = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=self._levels)
+        kinds = {recalled.entry.category for recalled in found[0]} - self._nearness.keys()
+        self._nearness.update(self._kinds.nearness(self._request, sorted(kinds)))
+        return [self._tell(aspect, self._eligible(query)) for aspect, query in zip(aspects, found, strict=True)]
 
-    def _ranked(self, vectors: np.ndarray, levels: frozenset[Level]) -> list[list[tuple[float, RecalledEntry]]]:
-        """The user's entries of these levels for each query (float32 [n, dimension]), with their scores, best first."""
-        if not levels:
-            return [[] for _ in vectors]
-        recalled = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=levels)
-        found = {one.entry.category for query in recalled for one in query} - self._nearness.keys()
-        if found:
-            self._nearness.update(self._kinds.nearness(self._request, sorted(found)))
-        return [sorted(((self._score(one), one) for one in query), key=lambda scored: -scored[0]) for query in recalled]
+    def _eligible(self, found: Sequence[RecalledEntry]) -> list[RecalledEntry]:
+        """The entries that bear on the request, tastes first, then habits, then purchases, each nearest first."""
+        best_kind = max(self._nearness.values(), default=0.0)
+        enough = max(RELEVANT, max((one.similarity for one in found), default=0.0) - MARGIN)
 
-    def _score(self, recalled: RecalledEntry) -> float:
-        return recalled.similarity + KIND * self._nearness[recalled.entry.category]
+        def bears(one: RecalledEntry) -> bool:
+            if best_kind < NEAR_KIND or not one.entry.category:
+                return one.similarity >= enough
+            return self._nearness[one.entry.category] >= best_kind - SAME_KIND
 
-    def _tell(self, aspect: str, ranked: Sequence[tuple[float, RecalledEntry]]) -> tuple[MemoryHit, ...]:
-        enough = max((score for score, _ in ranked), default=0.0) - MARGIN
-        fresh = [
-            recalled
-            for score, recalled in ranked
-            if score >= enough and recalled.similarity >= RELEVANT and recalled.entry.entry_id not in self._marks
-        ][:ENTRIES_PER_ASPECT]
-        for recalled in fresh:
+        return sorted(filter(bears, found), key=_tier)
+
+    def _tell(self, aspect: str, eligible: Sequence[RecalledEntry]) -> tuple[MemoryHit, ...]:
+        told: list[MemoryHit] = []
+        for recalled in eligible:
+            purchase = recalled.entry.level is Level.BEHAVIOUR
+            if recalled.entry.entry_id in self._marks or (purchase and len(self._marks) >= FEW):
+                continue
             self._marks[recalled.entry.entry_id] = f"m{len(self._marks) + 1}"
-        return tuple(self._hit(aspect, recalled) for recalled in fresh)
+            told.append(self._hit(aspect, recalled))
+            if len(told) == ENTRIES_PER_ASPECT:
+                break
+        return tuple(told)
 
     def _hit(self, aspect: str, recalled: RecalledEntry) -> MemoryHit:
         entry = recalled.entry
@@ -114,3 +117,10 @@ class MemoryTool:
             aspect=aspect,
             similarity=recalled.similarity,
         )
+
+
+def _tier(recalled: RecalledEntry) -> int:
+    if recalled.entry.level is Level.BEHAVIOUR:
+        return 2
+    statement = read_statement(recalled.entry.text)
+    return 1 if statement and statement.lead in HABITS else 0
