@@ -114,6 +114,17 @@ def test_a_stopped_and_a_failed_turn_say_so() -> None:
     assert "Ask again" in failed
 
 
+def test_only_the_last_search_can_be_asked_about_by_number() -> None:
+    earlier = turn(fold("Trail shoes", until(None)), {}, last=False)
+    talk = turn(fold("why 1?", [event for event in until(None) if not isinstance(event, Searched)]), {}, last=True)
+    for drawn in (earlier, talk):
+        assert "More like" not in drawn
+        assert "Why?" not in drawn
+        assert 'aria-label="Like product 2"' in drawn
+    assert "Cheaper" in talk
+    assert "Cheaper" not in earlier
+
+
 def test_hostile_text_stays_text() -> None:
     asked = '<img src=x onerror="alert(1)">'
     drawn = turn(fold(asked, doubles.answer_oddly("mara", '"><b>', asked)), {}, last=True)
@@ -139,7 +150,7 @@ ITEM = Item("i1", "A mug", "Claybird", "Kitchen", (), 12.0, 4.26, 1200)
 
 def test_a_card_has_the_facts_that_are_known() -> None:
     drawn = cards.card(Recommendation(ITEM, "Blue, as you like.", ("m1",)), 2, "t1", "like", {"m1"})
-    for part in ("A mug", "Claybird", "$12.00", "4.3", "(1,200)", "--filled:85%", "Blue, as you", 'data-mark="t1-m1"'):
+    for part in ("A mug", "Claybird", "$12<", "4.3", "(1,200)", "--filled:85%", "Blue, as you", 'data-mark="t1-m1"'):
         assert part in drawn
     assert drawn.count('aria-pressed="true"') == 1
     assert 'data-place="2"' in drawn

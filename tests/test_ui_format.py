@@ -48,7 +48,7 @@ def test_marks_are_split_from_the_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, ""), (0.5, "$0.50"), (12.5, "$12.50"), (99, "$99.00"), (1299, "$1,299")]
+    ("value", "words"), [(None, ""), (0.5, "$0.50"), (12.5, "$12.50"), (99.0, "$99"), (1299, "$1,299")]
 )
 def test_prices(value: float | None, words: str) -> None:
     assert shown.price(value) == words

@@ -111,7 +111,7 @@ def test_a_title_is_cut_from_the_request() -> None:
 
 def test_the_door_tells_how_far_the_store_is() -> None:
     door = Door()
-    assert "Starting" in door.screen()["live"]
+    assert "Opening up" in door.screen()["live"]
     door.tell("items", 10, 10)
     door.tell("vectors", 5, 20)
     drawn = door.screen()["live"]

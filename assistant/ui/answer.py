@@ -151,7 +151,7 @@ def announcement(view: TurnView) -> str:
 
 def turn(view: TurnView, verdicts: Mapping[str, str], *, last: bool) -> str:
     """The whole turn. ``verdicts`` are the person's likes by item id; ``last`` offers asking again and editing."""
-    body = _reasoning(view) + _body(view, verdicts) + _tools(view, last=last)
+    body = _reasoning(view) + _body(view, verdicts, last=last) + _tools(view, last=last)
     return (
         f'<article class="turn{" running" if view.running else ""}" id="turn-{esc(view.turn_id)}">'
         f'<div class="ask"><p dir="auto">{esc(view.asked, ASK_LIMIT)}</p></div>{body}</article>'
@@ -164,7 +164,7 @@ def earlier(hidden: int) -> str:
     return f'<button type="button" class="wide earlier" data-act="earlier">{words}</button>' if hidden > 0 else ""
 
 
-def _body(view: TurnView, verdicts: Mapping[str, str]) -> str:
+def _body(view: TurnView, verdicts: Mapping[str, str], *, last: bool) -> str:
     if view.failed:
         return f'<div class="notice bad" role="alert">{paragraphs(view.failed.message)}</div>'
     if view.answered is None:
@@ -172,8 +172,9 @@ def _body(view: TurnView, verdicts: Mapping[str, str]) -> str:
     recalled = {hit.mark for hit in view.hits}
     text = paragraphs(view.answered.text, mark=lambda name: _marks(view, (name,)))
     answer = f'<div class="answer">{text}</div>'
-    shelf = cards.shelf(view.answered.recommendations, view.turn_id, verdicts, recalled)
-    return answer + _conditions(view) + shelf + (_chips(view.answered.chips))
+    numbered = last and view.searched is not None
+    shelf = cards.shelf(view.answered.recommendations, view.turn_id, verdicts, recalled, numbered=numbered)
+    return answer + _conditions(view) + shelf + (_chips(view.answered.chips) if last else "")
 
 
 def _marks(view: TurnView, marks: Iterable[str]) -> str:

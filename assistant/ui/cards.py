@@ -19,11 +19,19 @@ _THUMB = (
 
 
 def shelf(
-    recommendations: Sequence[Recommendation], turn_id: str, verdicts: Mapping[str, str], recalled: Collection[str]
+    recommendations: Sequence[Recommendation],
+    turn_id: str,
+    verdicts: Mapping[str, str],
+    recalled: Collection[str],
+    *,
+    numbered: bool,
 ) -> str:
-    """The cards of one answer: three to see, the rest on demand. ``recalled``: the marks that can be shown."""
+    """The cards of one answer: three to see, the rest on demand.
+
+    ``recalled``: the marks that can be shown. ``numbered``: whether a follow-up may call the products by number.
+    """
     drawn = [
-        card(recommendation, place, turn_id, verdicts.get(recommendation.item.item_id), recalled)
+        card(recommendation, place, turn_id, verdicts.get(recommendation.item.item_id), recalled, numbered=numbered)
         for place, recommendation in enumerate(recommendations[:MOST], start=1)
     ]
     if not drawn:
@@ -38,9 +46,15 @@ def shelf(
 
 
 def card(
-    recommendation: Recommendation, place: int, turn_id: str, verdict: str | None, recalled: Collection[str]
+    recommendation: Recommendation,
+    place: int,
+    turn_id: str,
+    verdict: str | None,
+    recalled: Collection[str],
+    *,
+    numbered: bool = True,
 ) -> str:
-    """One product. ``place`` is the number that the person may call it by ("compare 1 and 3")."""
+    """One product, at a place of its answer; ``numbered`` shows the place ("compare 1 and 3") and what asks by it."""
     item = recommendation.item
     reason, inline = split_marks(" ".join(recommendation.reason.split()))
     cited = marks([m for m in dict.fromkeys((*recommendation.cites, *inline)) if m in recalled], turn_id)
@@ -48,12 +62,14 @@ def card(
     missing = f'<ul class="misses" aria-label="What it misses">{misses}</ul>' if misses else ""
     title = line(item.title, 300) or "Untitled product"
     picture = draw_item(item.picture, category=item.category, title=item.title)
+    number_ = f'<span class="place">{place}</span>' if numbered else ""
+    asking = _asking(place) if numbered else ""
     return (
         f'<li class="card"><div class="pic" aria-hidden="true">{picture}</div><div class="card-body">'
-        f'<h3 title="{title}" dir="auto"><span class="place">{place}</span>{title}</h3>'
+        f'<h3 title="{title}" dir="auto">{number_}{title}</h3>'
         f'<p class="facts">{_facts(item)}</p>'
         f'<p class="reason" dir="auto">{held(line(reason, 320), cited)}</p>'
-        f"{missing}{_actions(place, turn_id, verdict)}</div></li>"
+        f'{missing}<div class="actions">{_thumbs(place, turn_id, verdict)}{asking}</div></div></li>'
     )
 
 
@@ -93,7 +109,7 @@ def _facts(item: Item) -> str:
     return brand + cost + unknown + rating(item.average_rating, item.rating_number)
 
 
-def _actions(place: int, turn_id: str, verdict: str | None) -> str:
+def _thumbs(place: int, turn_id: str, verdict: str | None) -> str:
     def thumb(kind: str, words: str) -> str:
         pressed = "true" if verdict == kind else "false"
         return (
@@ -102,8 +118,11 @@ def _actions(place: int, turn_id: str, verdict: str | None) -> str:
             f'aria-label="{words} product {place}" title="{words}">{_THUMB}</button>'
         )
 
+    return thumb("like", "Like") + thumb("dislike", "Dislike")
+
+
+def _asking(place: int) -> str:
     return (
-        f'<div class="actions">{thumb("like", "Like")}{thumb("dislike", "Dislike")}<button type="button" '
-        f'class="ask-more" data-say="More like {place}" title="More like this">More like this</button><button '
-        f'type="button" data-say="Why {place}?" title="Why this?" aria-label="Why product {place}?">Why?</button></div>'
+        f'<button type="button" class="ask-more" data-say="More like {place}">More like this</button><button '
+        f'type="button" data-say="Why {place}?" title="Why this?" aria-label="Why product {place}?">Why?</button>'
     )

@@ -36,10 +36,13 @@ class Door:
             _row(STEPS.get(part, part), *state, current=place == len(self._steps))
             for place, (part, state) in enumerate(self._steps.items(), start=1)
         )
-        words = "I am reading the shop and what people bought in it. The page opens by itself when I am done."
+        head, words = "Opening up…", "The page opens by itself in a moment."
+        if rows:
+            head = "Setting up, this once"
+            words = "I am reading the shop and what people bought in it. The page opens by itself when I am done."
         return {
-            "live": '<div class="welcome building" id="building"><h1>Setting up, this once</h1>'
-            f'<p>{words}</p><ol class="progress">{rows or "<li>Starting…</li>"}</ol></div>',
+            "live": f'<div class="welcome building" id="building"><h1>{head}</h1><p>{words}</p>'
+            f'<ol class="progress">{rows}</ol></div>',
             "place": '<i data-user="" data-session="" data-running="building"></i>',
         }
 

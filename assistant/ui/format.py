@@ -76,10 +76,10 @@ def split_marks(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def price(value: float | None) -> str:
-    """ "$12.50", "$1,299"; "" where unknown."""
+    """ "$12.50", "$20", "$1,299"; "" where unknown."""
     if value is None:
         return ""
-    return f"${value:,.0f}" if value == int(value) and value >= 100 else f"${value:,.2f}"
+    return f"${value:,.0f}" if value == int(value) else f"${value:,.2f}"
 
 
 def number(value: int) -> str:

@@ -180,8 +180,8 @@ document.addEventListener("keydown", (event) => {
 
 for (const [name, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
   document.addEventListener(name, (event) => {
-    const mark = event.target.closest && event.target.closest("[data-mark]");
-    if (mark) light(on ? mark.dataset.mark : "", on && !narrow.matches);
+    const mark = !narrow.matches && event.target.closest && event.target.closest("[data-mark]");
+    if (mark) light(on ? mark.dataset.mark : "", on);
   });
 }
 

@@ -93,5 +93,5 @@ def foot(policy: str, store: str) -> str:
         f'<details class="foot" data-key="about"><summary>{line(policy, 40)} policy · {line(store, 40)}</summary>'
         f"<dl><dt>Answers are written by</dt><dd>{line(policy, 80)}</dd><dt>Store</dt><dd>{line(store, 200)}</dd></dl>"
         "<p>To change them, start again with other settings: <code>MRREC_POLICY</code>, <code>MRREC_STORE</code>. "
-        "Everything stays on this computer.</p></details>"
+        "The page itself asks nothing of the internet.</p></details>"
     )
