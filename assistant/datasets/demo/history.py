@@ -42,7 +42,7 @@ def live(shopper: Shopper, knowledge: Knowledge, shelves: dict[str, list[Product
     First the kinds the shopper cares about, each bought several times, then this and that, then presents. No
     product is bought twice, and none that is the target of a taste.
     """
-    length = min(MOST, FEWEST + int(math.exp(rng.gauss(2.1, 0.95))))
+    length = min(MOST, FEWEST + int(math.exp(rng.gauss(1.7, 0.95))))
     since = START + int(rng.random() ** 2 * (END - START) * 0.6)
     for kind in _kinds_of_interest(knowledge, 3 + length // 12, rng):
         acquire_taste(shopper, kind, shelves[kind.name], rng)

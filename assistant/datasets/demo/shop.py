@@ -12,7 +12,7 @@ from assistant.datasets.demo.shapes import MATERIALS, PATTERNS, drawn_shape
 from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
-ITEMS = 8_100
+ITEMS = 8_050
 FEWEST_OF_A_KIND, MOST_OF_A_KIND = 40, 60
 LEANING = 3.0
 PRICE_ENDINGS = (0.99, 0.95, 0.49, 0.0, 0.5)
@@ -95,7 +95,7 @@ def _product(item_id: str, kind: Kind, brand: Brand, values: dict[str, Value], r
     noun = kind.nouns[0] if rng.random() < 0.6 else rng.choice(kind.nouns)
     title = _title(kind, brand, values, noun, size, rng)
     features = _features(kind, values, title, rng)
-    price = _price(kind, brand, values, factor, rng)
+    price = float(size[1:]) if size.startswith("$") else _price(kind, brand, values, factor, rng)
     item = Item(
         item_id=item_id,
         title=title,
