@@ -45,6 +45,7 @@ class TurnView:
     answered: Answered | None = None
     failed: TurnFailed | None = None
     running: bool = False
+    stopping: bool = False
     waited: float = 0.0
 
     @property
@@ -98,6 +99,8 @@ def fold(
 
 def doing(view: TurnView) -> str:
     """What the assistant is doing now, in words."""
+    if view.stopping:
+        return "stopping"
     if view.searched:
         return "putting the answer together"
     if view.profile:

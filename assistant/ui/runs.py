@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from assistant.types import Event, TextGenerated, TurnFailed
@@ -58,7 +58,7 @@ class Run:
         with self._changed:
             events, done = tuple(self._events), self._done
         view = fold(self._asked, events, running=not done, waited=time.monotonic() - self._began)
-        return Snapshot(view, done)
+        return Snapshot(replace(view, stopping=self._stopped and not done), done)
 
     def follow(self) -> Iterator[Snapshot]:
         """Snapshots as the turn goes on, the last one when it is done. Text alone is shown a few times a second."""

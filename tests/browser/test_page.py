@@ -160,6 +160,7 @@ def test_stop(site: Site, visit: Visit) -> None:
     ask(page, "trail shoes")
     page.locator("#live .running").wait_for()
     page.get_by_label("Stop").click()
+    expect(page.locator("#live .line")).to_contain_text("topping…")
     site.assistant.released.set()
     expect(page.get_by_text("Stopped before I had an answer.")).to_be_visible()
 
