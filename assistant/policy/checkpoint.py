@@ -169,16 +169,18 @@ class CheckpointPolicy:
         *,
         temperature: float | None = None,
         seed: int | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[str]:
         """Write the next assistant message of each transcript, in place and together; returns their texts.
 
-        A training loop alternates ``chat.read`` (what the tools answered) and this. Raises PolicyError when one
-        has no room left.
+        A training loop alternates ``chat.read`` (what the tools answered) and this. ``limits`` bound the tokens of
+        each message further. Raises PolicyError when one has no room left.
         """
+        rooms = [self._room(transcript) for transcript in transcripts]
         try:
             drawn = self._sampler.batch(
                 [transcript.ids for transcript in transcripts],
-                max_new_tokens=[self._room(transcript) for transcript in transcripts],
+                max_new_tokens=rooms if limits is None else [min(pair) for pair in zip(rooms, limits, strict=True)],
                 temperature=self.temperature if temperature is None else temperature,
                 seed=self.seed if seed is None else seed,
                 batch_size=self.batch_size,

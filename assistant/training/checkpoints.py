@@ -1,0 +1,63 @@
+"""What both kinds of training share: the machine they run on, and the checkpoint that a killed run goes on from."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from assistant.training.errors import TrainingError
+
+STATE = "trainer_state.json"
+
+
+def hardware() -> dict[str, Any]:
+    """The arguments that say what to train on: a GPU where there is one."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    return {"use_cpu": not gpu, "dataloader_pin_memory": gpu}
+
+
+def tensorboard_in(folder: Path) -> None:
+    """Have TensorBoard's files written to ``folder``/tensorboard (the trainer asks the environment for it)."""
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+
+
+def processes() -> int:
+    """How many processes train together (``accelerate launch`` says so)."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def accumulation(part: str, batch: int, micro_batch: int) -> int:
+    """How many micro-batches of each process make a batch. Raises TrainingError where they do not divide."""
+    together = micro_batch * processes()
+    if batch % together:
+        raise TrainingError(
+            f"{part}: a batch of {batch} cannot be cut into micro-batches of {micro_batch} on {processes()} "
+            f"processes: make it a multiple of {together}"
+        )
+    return batch // together
+
+
+def last_whole_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to its end; unfinished ones, which a kill left behind, are removed."""
+    found: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        step = path.name.removeprefix("checkpoint-")
+        if step.isdigit() and _is_whole(path):
+            found.append((int(step), path))
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    return str(max(found)[1]) if found else None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """The state is written last: where it can be read, everything else stands."""
+    try:
+        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""Where a policy's weights and tokenizer begin: a base model, or a small one made from scratch with its own BPE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from assistant import protocol
+from assistant.policy.tokens import small_chat_template
+from assistant.training.config import ArchitectureConfig, ModelConfig
+from assistant.training.errors import TrainingError
+from assistant.types import ItemProfile
+
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+_GAP = "\0"
+
+
+def start_from(
+    config: ModelConfig, folder: Path, texts: Iterable[str], seed: int
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model and tokenizer that a run starts from.
+
+    Those made from scratch are kept in ``folder`` and read from it by a run that goes on; ``texts`` teach the
+    tokenizer. Raises TrainingError where a base cannot be loaded.
+    """
+    if config.architecture is None:
+        return load(cast(str, config.base), config.dtype)
+    if not (folder / "config.json").exists():
+        tokenizer = train_tokenizer(texts, config.architecture.vocabulary)
+        model = make_model(config.architecture, tokenizer, seed)
+        tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
+    return load(str(folder), config.dtype)
+
+
+def load(where: str, dtype: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model, ready to be trained, and its tokenizer, from a folder or the hub. Raises TrainingError."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where)
+        model = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, dtype))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"model.base {where!r} cannot be loaded: {error}") from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
+
+
+def make_model(architecture: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
+    """A random model of this architecture, float32, input and output embeddings tied."""
+    torch.manual_seed(seed)
+    shape: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": architecture.width,
+        "intermediate_size": architecture.feed_forward,
+        "num_hidden_layers": architecture.layers,
+        "num_attention_heads": architecture.heads,
+        "num_key_value_heads": architecture.key_value_heads,
+        "max_position_embeddings": architecture.positions,
+        "tie_word_embeddings": True,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    if architecture.kind == "qwen2":
+        return Qwen2ForCausalLM(Qwen2Config(**shape))
+    return Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=architecture.width // architecture.heads))
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE with Qwen2.5's special tokens, to which every fixed piece of a trajectory is one token.
+
+    The instructions of the system prompt, a tool call and the answer's frame say the same in every trajectory: as
+    single tokens they cost almost nothing to read, to write and to learn.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=max(vocabulary - len(fixed_pieces()), 256 + len(SPECIAL)),
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(piece, normalized=False, special=False) for piece in fixed_pieces()])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>"],
+        chat_template=small_chat_template(),
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def fixed_pieces() -> list[str]:
+    """What stands word for word in every trajectory, longest first: lines of the prompts, tags, frames of JSON."""
+    instructions: set[str] = set()
+    for tools in (True, False):
+        opened = protocol.open_trajectory(_GAP, weighed=[_GAP], tools=tools)
+        instructions.update(line for line in opened[0].content.splitlines() if _GAP not in line and len(line) > 20)
+    call = protocol.write_call(_GAP).split(_GAP)
+    answer = protocol.write_message(protocol.PolicyMessage(profile=ItemProfile(_GAP, (_GAP,)))).split(_GAP)
+    opening = protocol.write_message(protocol.PolicyMessage(_GAP, (_GAP,))).split(_GAP)
+    frames = {
+        *call,
+        *answer,
+        *opening,
+        '"]}',
+        '": [], "',
+        protocol.WEIGHED_HEADING,
+        "<tool_response>",
+        "</tool_response>",
+    }
+    return sorted(instructions | {piece for piece in frames if piece.strip()}, key=lambda piece: (-len(piece), piece))
+
+
+def count_parameters(config: ModelConfig) -> int | None:
+    """How many weights the model has, without loading them; None where its base is not at hand and not told."""
+    try:
+        if config.architecture is not None:
+            vocabulary = config.architecture.vocabulary
+            placeholder = type(
+                "Vocabulary", (), {"__len__": lambda _: vocabulary, "eos_token_id": 0, "pad_token_id": 0}
+            )
+            with torch.device("meta"):
+                return make_model(config.architecture, placeholder(), 0).num_parameters()
+        with torch.device("meta"):
+            shape = AutoConfig.from_pretrained(cast(str, config.base))
+            return AutoModelForCausalLM.from_config(shape).num_parameters()
+    except (OSError, ValueError):
+        return None if config.parameters is None else int(config.parameters * 1e9)

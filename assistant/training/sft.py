@@ -1,0 +1,121 @@
+"""The supervised warm start: on expert traces, with a loss on the policy's own tokens only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+
+from assistant.policy.tokens import ChatTokens, Transcript
+from assistant.training.checkpoints import accumulation, hardware, last_whole_checkpoint, tensorboard_in
+from assistant.training.config import RunConfig, SftConfig
+from assistant.training.errors import TrainingError
+from assistant.training.examples import Examples, Padded, encode
+from assistant.training.logs import Telling
+from assistant.training.traces import Trace
+
+FOLDER = "sft"
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What the warm start ended with. ``tokens`` counts those with a loss; ``skipped`` the traces under the least
+    reward, ``too_long`` those that do not fit the model."""
+
+    steps: int
+    examples: int
+    skipped: int
+    too_long: int
+    tokens: int
+    loss: float | None
+    held_out_loss: float | None
+
+
+def warm_start(
+    config: RunConfig, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, traces: Sequence[Trace]
+) -> Warm:
+    """Trains ``model`` in place; it ends with the weights that did best on held-out traces. Stopped, it goes on.
+
+    Raises TrainingError where no trace can be learnt from.
+    """
+    settings = config.sft
+    assert settings is not None
+    wanted = [trace for trace in traces if trace.reward is None or trace.reward >= settings.least_reward]
+    chat = ChatTokens(tokenizer)
+    positions = getattr(model.config, "max_position_embeddings", None)
+    encoded = [(trace, encode(chat, trace)) for trace in wanted]
+    fitting = [(trace, one) for trace, one in encoded if positions is None or len(one.ids) <= positions]
+    train, held_out = _split(fitting, settings.held_out, config.seed)
+    if not train:
+        raise TrainingError(
+            f"of {len(traces)} traces {len(wanted)} reach sft.least_reward {settings.least_reward} and "
+            f"{len(fitting)} fit into {positions} tokens: nothing is left to learn from"
+        )
+    folder = config.work / FOLDER
+    tensorboard_in(folder)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(config, settings, folder, bool(held_out)),
+        train_dataset=Examples(train),
+        eval_dataset=Examples(held_out) if held_out else None,
+        data_collator=Padded(ChatTokens(tokenizer).pad_id()),
+        callbacks=[Telling(folder)] + ([EarlyStoppingCallback(settings.patience)] if held_out else []),
+    )
+    result = trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
+    return Warm(
+        steps=trainer.state.global_step,
+        examples=len(train),
+        skipped=len(traces) - len(wanted),
+        too_long=len(wanted) - len(fitting),
+        tokens=sum(sum(one.written) for one in train),
+        loss=float(result.training_loss) if result.training_loss else None,
+        held_out_loss=trainer.state.best_metric,
+    )
+
+
+def _split(
+    pairs: Sequence[tuple[Trace, Transcript]], share: float, seed: int
+) -> tuple[list[Transcript], list[Transcript]]:
+    """Transcripts to learn from and to hold out: whole users, seeded."""
+    users = sorted({trace.user_id for trace, _ in pairs})
+    random.Random(seed).shuffle(users)
+    held = set(users[: int(len(users) * share)])
+    return (
+        [one for trace, one in pairs if trace.user_id not in held],
+        [one for trace, one in pairs if trace.user_id in held],
+    )
+
+
+def _arguments(config: RunConfig, settings: SftConfig, folder: Path, held_out: bool) -> TrainingArguments:
+    """Hugging Face's arguments for this warm start."""
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.micro_batch,
+        per_device_eval_batch_size=settings.micro_batch,
+        gradient_accumulation_steps=accumulation("sft", settings.batch, settings.micro_batch),
+        gradient_checkpointing=config.model.gradient_checkpointing,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=settings.warmup,
+        weight_decay=settings.weight_decay,
+        train_sampling_strategy="group_by_length",
+        eval_strategy="steps" if held_out else "no",
+        eval_steps=settings.evaluate_every,
+        save_strategy="steps",
+        save_steps=settings.evaluate_every,
+        save_total_limit=2,
+        load_best_model_at_end=held_out,
+        metric_for_best_model="eval_loss" if held_out else None,
+        greater_is_better=False,
+        logging_steps=max(1, settings.evaluate_every // 10),
+        report_to=["tensorboard"],
+        disable_tqdm=True,
+        seed=config.seed,
+        data_seed=config.seed,
+        bf16=config.mixed_precision,
+        **hardware(),
+    )

@@ -1,0 +1,71 @@
+"""The shops that a run trains in: stores opened, their requests read, the assistant over each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from assistant.datasets.importer import Progress
+from assistant.datasets.rows import RequestRow
+from assistant.evaluation.checks import check_before
+from assistant.evaluation.requests import load_requests
+from assistant.evaluation.world import World, open_world
+from assistant.policy.rules import RulesPolicy
+from assistant.settings import Settings
+from assistant.tools import Kinds
+from assistant.training.config import RunConfig, WorldConfig
+from assistant.training.rollout import Job
+from assistant.turn import Assistant
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An open world with its assistant. ``train`` and ``dev`` are its requests of these splits."""
+
+    world: World
+    assistant: Assistant
+    kinds: Kinds
+    train: list[RequestRow]
+    dev: list[RequestRow]
+
+    def identity(self) -> dict[str, object]:
+        """What tells this shop from another, for the model card."""
+        return {
+            "dataset": self.world.manifest.dataset,
+            "content_hash": self.world.manifest.content_hash,
+            "writer": self.world.manifest.writer,
+            "items": self.world.catalogue.items.count(),
+            "memories": self.world.memory.hierarchy.count(),
+            "train_requests": len(self.train),
+            "dev_requests": len(self.dev),
+        }
+
+
+@contextmanager
+def open_shops(config: RunConfig, progress: Progress) -> Iterator[list[Shop]]:
+    """Every shop of the run, built where its store is absent; closed after use.
+
+    Raises DatasetError or StoreError as the import does, EvaluationError where requests cannot be read, LeakError
+    where a memory holds what it must not.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(open_shop(config, world, progress)) for world in config.worlds]
+
+
+@contextmanager
+def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Iterator[Shop]:
+    """One shop of the run. Raises as ``open_shops``."""
+    settings = Settings(data=chosen.data, store=chosen.store, embedder=config.embedder)
+    with open_world(settings, progress) as world:
+        train = load_requests(world.folder, split="train", limit=chosen.train, seed=config.seed)
+        dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
+        for rows in (train, dev):
+            check_before(rows, world.catalogue.items, world.memory)
+        assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
+        yield Shop(world, assistant, Kinds(world.embedder), train, dev)
+
+
+def jobs_of(shops: list[Shop], split: str) -> list[Job]:
+    """The requests of a split of every shop, ready to roll out."""
+    return [Job(shop.assistant, row) for shop in shops for row in (shop.train if split == "train" else shop.dev)]
