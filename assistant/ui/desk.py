@@ -176,7 +176,7 @@ class Desk:
         match payload.get("act"):
             case "stop":
                 self._stop(tab.user_id, tab.session_id)
-                return {"announce": "Stopping."}
+                return self._chat(tab) if tab.session_id else {}
             case "judge":
                 return self._judge(tab, payload)
             case "earlier":
