@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,45 @@ def evaluate(
         fresh=fresh,
     )
     experiment.conduct(console)
+
+
+@app.command("compare")
+def compare_command(
+    one: Annotated[Path, typer.Argument(help="A finished run's folder.")],
+    other: Annotated[Path, typer.Argument(help="Another one, of the same requests.")],
+) -> None:
+    """Compare two runs request by request: other code, memory or policies on the same requests."""
+    from rich.table import Table
+
+    from assistant.evaluation.compare import compare_runs, run_differences
+    from assistant.evaluation.tables import LABELS, difference, number
+
+    table = Table(title=f"{one} and {other}", title_justify="left")
+    for name in ("setting", "metric", "one", "other", "other minus one [95%], p"):
+        table.add_column(name)
+    for found in compare_runs(one, other):
+        change = difference(asdict(found.change))
+        table.add_row(found.setting, LABELS[found.metric], number(found.before), number(found.after), change)
+    console.print(table)
+    for told in run_differences(one, other):
+        console.print(told, highlight=False, markup=False)
+
+
+@app.command("inspect")
+def inspect_command(
+    request: Annotated[str, typer.Option("--request", help="The request's id.")],
+    data: Data = None,
+    store: Store = None,
+    policy: Policy = "rules",
+    memory: Memory = "none,naive,static,mrrec",
+    embedder: Embedder = None,
+    requests: Annotated[str, typer.Option("--requests", help="The file that it stands in.")] = "requests",
+) -> None:
+    """Print one request's whole trajectory beside each setting's best five."""
+    from assistant.evaluation.experiment import inspect_request
+
+    settings = _settings(data, store, embedder)
+    inspect_request(console, settings, request, policy=policy, memory=memory, file=requests)
 
 
 def _settings(data: Path | None, store: Path | None, embedder: str | None) -> Settings:

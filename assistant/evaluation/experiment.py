@@ -14,15 +14,18 @@ from rich.progress import Progress as Bars
 from assistant.datasets.manifest import write_json
 from assistant.datasets.progress import terminal_progress
 from assistant.datasets.rows import RequestRow
-from assistant.evaluation.policies import arms_of, read_specs
+from assistant.evaluation.inspection import find_request, look, show
+from assistant.evaluation.judge import cases_of, judge
+from assistant.evaluation.policies import PolicySpec, arms_of, read_specs
 from assistant.evaluation.report import build_report, setting_timings, write_report
 from assistant.evaluation.report_html import write_html
 from assistant.evaluation.report_markdown import write_markdown
 from assistant.evaluation.requests import load_requests
-from assistant.evaluation.run import Evaluation, Progress
+from assistant.evaluation.rows import Row
+from assistant.evaluation.run import Evaluation, Players, Progress
 from assistant.evaluation.settings import ABLATIONS, BASELINES, Baseline, choose_settings
 from assistant.evaluation.training_log import read_training_log
-from assistant.evaluation.world import claim_folder, describe_run, index_timing, open_world
+from assistant.evaluation.world import World, claim_folder, describe_run, index_timing, open_world
 from assistant.settings import Settings
 
 
@@ -76,16 +79,37 @@ class Experiment:
             )
             with run_progress(console) as progress:
                 rows = evaluation.run(progress)
+                judged = self._judge(rows, world, evaluation, progress) if self.judge else {}
             index = index_timing(world)
-        report = build_report(rows, evaluation.arms, evaluation.baselines, run, evaluation.checked, training)
+        report = build_report(rows, evaluation.arms, evaluation.baselines, run, evaluation.checked, training, judged)
         self._write(report, {"settings": setting_timings(self.out), "index": index})
         return report
+
+    def _judge(self, rows: Sequence[Row], world: World, evaluation: Evaluation, progress: Progress) -> dict:
+        """MPC and MRC of the memory settings, as the endpoint's model judges them."""
+        policy = PolicySpec("judge", "endpoint").load(self.settings, world.embedder)
+        lent = {arm.name for arm in evaluation.arms if arm.setting.shuffled}
+        cases = list(cases_of([row for row in rows if row.setting not in lent], world.memory, world.catalogue.items))
+        return judge(policy, cases, self.out, progress)
 
     def _write(self, report: dict, timings: dict) -> None:
         write_report(self.out, report)
         write_json(self.out / "timings.json", timings)
         (self.out / "report.md").write_text(write_markdown(report, timings), encoding="utf-8")
         (self.out / "report.html").write_text(write_html(report, timings), encoding="utf-8")
+
+
+def inspect_request(
+    console: Console, settings: Settings, request_id: str, *, policy: str, memory: str, file: str = "requests"
+) -> None:
+    """Answers one request under every setting and prints what came of it. Raises EvaluationError for an unknown id."""
+    chosen, specs = choose_settings(memory.split(",")), read_specs(policy)
+    with terminal_progress(console) as building, open_world(settings, building) as world:
+        requests = list(world.folder.requests(file))
+        request = find_request(requests, request_id)
+        arms = arms_of(chosen, [], [(spec.label, spec.load(settings, world.embedder)) for spec in specs])
+        players = Players(Evaluation(world.memory, world.catalogue, world.embedder, requests, arms, [], Path()))
+        show(console, world, request, look(players, arms, request))
 
 
 def _baselines(requests: Sequence[RequestRow]) -> list[Baseline]:

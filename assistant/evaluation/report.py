@@ -31,8 +31,9 @@ def build_report(
     run: Mapping[str, Any],
     checked: Mapping[str, int],
     training: Sequence[Mapping[str, float]] = (),
+    judged: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The report of a finished run. ``training``: reward by step, where logs were given."""
+    """The report of a finished run. ``training``: reward by step, where logs were given. ``judged``: MPC and MRC by a judge."""
     names = [baseline.name for baseline in baselines] + [arm.name for arm in arms]
     core = summarise(rows, names, run["seed"])
     for baseline in baselines:
@@ -48,6 +49,7 @@ def build_report(
         "definitions": {"mpc_mrc": DEFINITION},
         **core,
         "problems": _problems(rows),
+        "judged": dict(judged or {}),
         "training": [dict(point) for point in training],
     }
 

@@ -76,6 +76,7 @@ class Evaluation:
         players = Players(self)
         for start in range(0, len(self.requests), self.block):
             requests = self.requests[start : start + self.block]
+            self.embedder.embed([request.request for request in requests], query=True)  # together, to be remembered
             for arm in self.arms:
                 jobs = [(arm.name, request) for request in requests]
                 self._keep(rows, jobs, partial(players.play, arm, requests))

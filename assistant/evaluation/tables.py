@@ -59,6 +59,8 @@ def tables(report: Report) -> Iterator[Table]:
             tuple(losses),
         )
     yield _conduct_table(report)
+    if report["judged"]:
+        yield _judged_table(report)
     if any(each["kind"] == "ablation" for each in report["settings"].values()):
         yield _ablation_table(report)
     yield _paper_table(report)
@@ -146,6 +148,25 @@ def _conduct_table(report: Report) -> Table:
         ("", *arms),
         tuple(row for row in rows if set(row[1:]) != {"–"}),
     )
+
+
+def _judged_table(report: Report) -> Table:
+    metrics = ("mpc_local", "mpc_global", "mrc_local", "mrc_global")
+    rows = [(name, *(_judged(found.get(metric)) for metric in metrics)) for name, found in report["judged"].items()]
+    return Table(
+        "Contribution of the memory, judged",
+        "The share of the memories shown that a language model says contribute (prompts/judge.md), and how many "
+        "memory sets it judged; those whose answer could not be read are left out and counted.",
+        ("setting", *(LABELS[metric] for metric in metrics)),
+        tuple(rows),
+    )
+
+
+def _judged(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["value"] is None:
+        return "–"
+    unread = f", {found['unread']} unread" if found["unread"] else ""
+    return f"{number(found['value'])} ({found['judged']}{unread})"
 
 
 def _ablation_table(report: Report) -> Table:

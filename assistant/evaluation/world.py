@@ -23,9 +23,10 @@ from assistant.datasets.manifest import Manifest, write_json
 from assistant.datasets.rows import RequestRow
 from assistant.evaluation.cache import CachedEmbedder
 from assistant.evaluation.errors import EvaluationError
+from assistant.evaluation.judge import JUDGED
 from assistant.evaluation.policies import PolicySpec
 from assistant.evaluation.rows import ROWS
-from assistant.evaluation.run import RANKED
+from assistant.evaluation.run import RANKED, TIMINGS
 from assistant.settings import Settings
 from memory_store.embedding import load_embedder
 from memory_store.indexing.base import digest
@@ -159,7 +160,7 @@ def claim_folder(out: Path, run: dict[str, Any], *, fresh: bool) -> None:
             "Choose another --out, or begin anew with --fresh."
         )
     if fresh:
-        for file in (ROWS, "timings.jsonl"):
+        for file in (ROWS, TIMINGS, JUDGED):
             (out / file).unlink(missing_ok=True)
     write_json(out / RUN, run)
 
