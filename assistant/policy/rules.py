@@ -29,10 +29,11 @@ from memory_store.embedding import Embedder
 from memory_store.indexing.statements import Lead, Statement, read_statement
 
 ASPECTS = 3
-NEAR_CATEGORY = 0.42
+NEAR_CATEGORY = 0.5
 OFF_KIND = 0.2
-NEAR_VALUE = 0.45
-NEAR_PURCHASE = 0.55
+NEAR_VALUE = 0.5
+NEAR_PURCHASE = 0.6
+TERSE = 4
 VALUES = 5
 ADDING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 TELLING = (*ADDING, Lead.AVOIDS, Lead.PAYS)
@@ -104,7 +105,7 @@ class RulesPolicy:
 
     def _judge(self, request: str, memories: Sequence[Memory]) -> Judgement:
         """Tastes in the kind of product asked for count; where there are none, tastes across kinds; where there are
-        none either, the brand of a purchase that is very like the request."""
+        none either and the request says little, the brand of a purchase that is very like it."""
         clauses = [request, *clauses_of(request)]
         statements = [read_statement(memory.text) for memory in memories]
         subjects = [_subject(memory.text, said) for memory, said in zip(memories, statements, strict=True)]
@@ -121,14 +122,14 @@ class RulesPolicy:
             ]
         values = [said.value for _, said in chosen if said.lead in ADDING]
         useful = [memory.mark for memory, said in chosen if said.lead in TELLING]
-        if not values:
+        if not values and len(content_words(request)) <= TERSE:
             bought = [
                 (memory, _brand(memory.text)) for memory, said, near in read if not said and near >= NEAR_PURCHASE
             ]
             values = [brand for _, brand in bought if brand][:1]
             useful += [memory.mark for memory, brand in bought if brand in values]
         marks = tuple(mark for mark in useful if mark)
-        if best is None or best[1] is None:
+        if best is None or best[1] is None or not values:
             return Judgement(request, "", values, marks)
         to_kind = cosines[subjects.index(best[1].category)]
         return Judgement(_relevant(clauses, to_kind), best[1].category, values, marks)
