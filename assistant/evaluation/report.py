@@ -33,7 +33,8 @@ def build_report(
     training: Sequence[Mapping[str, float]] = (),
     judged: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The report of a finished run. ``training``: reward by step, where logs were given. ``judged``: MPC and MRC by a judge."""
+    """The report of a finished run. ``training``: reward by step, where logs were given. ``judged``: what
+    a judge says of MPC and MRC."""
     names = [baseline.name for baseline in baselines] + [arm.name for arm in arms]
     core = summarise(rows, names, run["seed"])
     for baseline in baselines:

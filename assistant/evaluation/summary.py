@@ -62,7 +62,10 @@ def figures_of(row: Row) -> dict[str, float | None]:
     figures["answered"] = float(row.answered)
     figures["served_ndcg@10"] = quality(row.ranks, len(row.target_item_ids))["ndcg@10"]
     conduct = row.conduct
-    return figures | {name: None if conduct is None else read(conduct) for name, read in CONDUCT.items()}
+    figures |= {name: None if conduct is None else read(conduct) for name, read in CONDUCT.items()}
+    if conduct is None and not row.answered:
+        figures["format"] = 0.0
+    return figures
 
 
 class _Group:
