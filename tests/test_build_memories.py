@@ -61,8 +61,8 @@ def store(tmp_path: Path, embedder: Embedder) -> Iterator[MemoryStore]:
     opened.close()
 
 
-def others(behaviour: Behaviour) -> tuple[str, ...]:
-    return (f"not {behaviour.title}",)
+def others(behaviours: Sequence[Behaviour]) -> list[tuple[str, ...]]:
+    return [(f"not {behaviour.title}",) for behaviour in behaviours]
 
 
 def texts(store: MemoryStore) -> dict[str, list[tuple[str, str]]]:
@@ -83,7 +83,7 @@ def test_every_user_and_scenario_is_written_once(store: MemoryStore) -> None:
     assert told[-1] == ("scenarios", 1, 1)
     samples = writer.scenarios["Socks"]
     assert len(samples) == CountingWriter.samples_per_scenario
-    assert samples[0].alternatives == others(samples[0].chosen)
+    assert samples[0].alternatives == others([samples[0].chosen])[0]
 
 
 def test_a_second_build_writes_nothing(store: MemoryStore) -> None:

@@ -32,6 +32,7 @@ ENOUGH = 3
 
 _NEAR = 100
 _BATCH = 64
+_SCORES_AT_ONCE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -144,15 +145,28 @@ class Catalogue:
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
-        item = self.items.get(item_id)
-        if item is None:
-            return []
-        rows = self._slices[item.category]
-        place = int(np.searchsorted(self._ids[rows], item_id.encode()))
-        vector = self._vectors.matrix[rows.start + place].astype(np.float32)
-        scores = self._vectors.cosines(vector[None], rows)[0]
-        scores[place] = -np.inf
-        return list(self._ranking(scores, _best(scores, k), rows.start).item_ids)
+        return self.similar_many([item_id], k).get(item_id, [])
+
+    def similar_many(self, item_ids: Collection[str], k: int = 10) -> dict[str, list[str]]:
+        """``similar`` of many items at once, by item id; unknown ids are left out."""
+        by_category: dict[str, list[str]] = {}
+        for item in self.items.many(list(dict.fromkeys(item_ids))).values():
+            by_category.setdefault(item.category, []).append(item.item_id)
+        found: dict[str, list[str]] = {}
+        for category, wanted in by_category.items():
+            rows = self._slices[category]
+            size = max(1, _SCORES_AT_ONCE // (rows.stop - rows.start))
+            for start in range(0, len(wanted), size):
+                found.update(self._neighbours(wanted[start : start + size], rows, k))
+        return found
+
+    def _neighbours(self, item_ids: Sequence[str], rows: slice, k: int) -> Iterator[tuple[str, list[str]]]:
+        """The k items nearest each of these, all of the category whose rows are given."""
+        places = np.searchsorted(self._ids[rows], [item_id.encode() for item_id in item_ids])
+        scores = self._vectors.cosines(self._vectors.matrix[rows.start + places].astype(np.float32), rows)
+        scores[np.arange(len(places)), places] = -np.inf
+        for item_id, row in zip(item_ids, scores, strict=True):
+            yield item_id, list(self._ranking(row, _best(row, k), rows.start).item_ids)
 
     def _scores(self, queries: Sequence[str], method: Method, weight: float = WEIGHT) -> Iterator[np.ndarray]:
         """The score of every row, float32 [n], a query at a time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -258,15 +258,15 @@ class Alternatives:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._texts: dict[str, tuple[str, ...]] = {}
+        self._texts: dict[str, str] = {}
 
-    def __call__(self, behaviour: Behaviour) -> tuple[str, ...]:
-        """At most five texts of at most 400 characters; an item that was chosen often is looked up once."""
-        if behaviour.item_id not in self._texts:
-            similar = self._catalogue.similar(behaviour.item_id, ALTERNATIVES)
-            items = self._catalogue.items.many(similar).values()
-            self._texts[behaviour.item_id] = tuple(item.text()[:ALTERNATIVE_TEXT] for item in items)
-        return self._texts[behaviour.item_id]
+    def __call__(self, behaviours: Sequence[Behaviour]) -> list[tuple[str, ...]]:
+        """For each behaviour at most five texts of at most 400 characters."""
+        similar = self._catalogue.similar_many([behaviour.item_id for behaviour in behaviours], ALTERNATIVES)
+        new = [one for ids in similar.values() for one in ids if one not in self._texts]
+        items = self._catalogue.items.many(list(dict.fromkeys(new)))
+        self._texts.update((one, item.text()[:ALTERNATIVE_TEXT]) for one, item in items.items())
+        return [tuple(self._texts[one] for one in similar.get(chosen.item_id, ())) for chosen in behaviours]
 
 
 def behaviour_of(row: InteractionRow, item: Item) -> Behaviour:

@@ -22,8 +22,8 @@ from memory_store.types import Behaviour, UserRecord
 if TYPE_CHECKING:
     from memory_store.store import MemoryStore
 
-Alternatives = Callable[[Behaviour], tuple[str, ...]]
-"""The texts of items similar to the one bought that were not chosen."""
+Alternatives = Callable[[Sequence[Behaviour]], Sequence[tuple[str, ...]]]
+"""For each behaviour the texts of items similar to the one bought that were not chosen."""
 Progress = Callable[[str, int, int], None]
 """Called with the part of the work ("users" or "scenarios"), how many are done, and of how many."""
 
@@ -136,10 +136,10 @@ def _write_scenarios(
         store.hierarchy.replace_scenario(scenario, entries, digest=work.missing[scenario])
         return len(entries)
 
-    jobs = (
-        (scenario, [Choice(None, behaviour, alternatives(behaviour)) for behaviour in work.samples[scenario]])
-        for scenario in work.missing
-    )
+    def choices(samples: Sequence[Behaviour]) -> list[Choice]:
+        return [Choice(None, chosen, left) for chosen, left in zip(samples, alternatives(samples), strict=True)]
+
+    jobs = ((scenario, choices(work.samples[scenario])) for scenario in work.missing)
     return _run(writer.concurrency, work, write, jobs, lambda done: tell("scenarios", done, work.total))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from memory_store.indexing.items import ItemReading, Kinds, read_item
+from memory_store.indexing.items import ItemReading, Kinds, phrase_keys, read_item
 from memory_store.indexing.lexicon import Lexicon, lexicon
 from memory_store.indexing.reviews import ReviewReading, read_review
-from memory_store.indexing.text import key, stem, words
+from memory_store.indexing.text import clean, key, segments, stem, words
 from memory_store.types import Behaviour
 
-CACHED_REVIEWS = 60_000
+CACHED_REVIEWS, CACHED_TEXTS = 60_000, 60_000
+READ_OF_ALTERNATIVE = 700
+"""Characters read of an item that was not chosen."""
 _PRIOR_COUNT, _PRIOR_TOTAL = 0.6, 12.0
 _KIND_PRIOR = 8.0
 BOTH_SHARE = 0.05
@@ -78,6 +80,7 @@ class Corpus:
         self._prices: dict[str, list[float]] = {}
         self._items: dict[tuple[str, str], ItemReading] = {}
         self._reviews: dict[str, tuple[Behaviour, ReviewReading]] = {}
+        self._values: dict[str, frozenset[str]] = {}
 
     @classmethod
     def fit(cls, behaviours: Iterable[Behaviour]) -> Corpus:
@@ -118,6 +121,15 @@ class Corpus:
             if len(self._reviews) < CACHED_REVIEWS:
                 self._reviews[behaviour.behaviour_id] = cached
         return Reading(behaviour, item, cached[1], self.kinds.of(item.heads))
+
+    def values_in(self, text: str) -> frozenset[str]:
+        """The keys of the attribute values that the text of an item names: the vocabulary's, and the labelled ones."""
+        found = self._values.get(text)
+        if found is None:
+            found = frozenset(self._read_values(text[:READ_OF_ALTERNATIVE]))
+            if len(self._values) < CACHED_TEXTS:
+                self._values[text] = found
+        return found
 
     def aspect_of(self, phrase: str) -> str:
         """The aspect that a phrase key belongs to: by the vocabulary, by item texts ("Material: jelly"), or ""."""
@@ -163,6 +175,14 @@ class Corpus:
     def category(self, category: str) -> Counts:
         """The counts of one category; empty for an unknown one."""
         return self._categories.get(category, Counts())
+
+    def _read_values(self, text: str) -> Iterator[str]:
+        for piece in segments(clean(text)):
+            stems = [stem(word) for word in words(piece)]
+            terms = list(self.lexicon.find(stems))
+            yield from (term.key for _, _, term in terms if term.kind == "value")
+            if self.labels:
+                yield from self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
 
     def _item(self, behaviour: Behaviour) -> ItemReading:
         at = (behaviour.item_id, behaviour.title)

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 
 from memory_store.indexing.base import Choice, global_entry
 from memory_store.indexing.corpus import Corpus
-from memory_store.indexing.items import phrase_keys
-from memory_store.indexing.text import clean, key, listed, segments, stem, words
+from memory_store.indexing.text import key, listed
 from memory_store.types import MemoryEntry
 
 MOST_ASPECTS, MOST_VALUES = 8, 3
 LEAST_SAMPLES = 3
-ALTERNATIVE_CHARACTERS = 700
 _OF_BRANDS = frozenset({"Compatibility"})
 """Aspects whose values are makers' names, which the global memory leaves out."""
 _HARDLY_SAYS = frozenset({"Features", "Service", "Delivery", "Performance"})
@@ -35,7 +33,7 @@ def scenario_entries(scenario: str, samples: Sequence[Choice], corpus: Corpus) -
     )
     reviews = max(1, sum(1 for reading in readings if reading.review.aspects or reading.review.telling))
     chosen = Counter(phrase for reading in readings for phrase in reading.item.keys)
-    others = Counter(phrase for sample in samples for text in sample.alternatives for phrase in _keys(text, corpus))
+    others = Counter(phrase for sample in samples for text in sample.alternatives for phrase in corpus.values_in(text))
     left = max(1, sum(len(sample.alternatives) for sample in samples))
     values = _values(scenario, chosen, others, len(samples), left, corpus)
     weights: dict[str, float] = {}
@@ -49,16 +47,6 @@ def scenario_entries(scenario: str, samples: Sequence[Choice], corpus: Corpus) -
         global_entry(scenario, aspect, _sentence(scenario, aspect, values.get(aspect, []), blamed, corpus))
         for aspect in best
     ]
-
-
-def _keys(text: str, corpus: Corpus) -> set[str]:
-    found: set[str] = set()
-    for piece in segments(clean(text[:ALTERNATIVE_CHARACTERS])):
-        stems = [stem(word) for word in words(piece)]
-        found |= {term.key for _, _, term in corpus.lexicon.find(stems) if term.kind == "value"}
-        if corpus.labels:
-            found |= {phrase for phrase in phrase_keys(stems, corpus.lexicon, 2) if phrase in corpus.labels}
-    return found
 
 
 def _values(
