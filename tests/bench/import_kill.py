@@ -44,9 +44,10 @@ def main() -> None:
         kills = 0
         while kills < arguments.kills:
             process = start(arguments.data, killed)
-            wait = rng.uniform(3, 1.5 * seconds / arguments.kills)
+            wait = rng.uniform(5, 2 * seconds / (arguments.kills + 1))
             try:
-                process.wait(wait)
+                if process.wait(wait):
+                    sys.exit("an import failed by itself")
                 print("finished before all kills came")
                 break
             except subprocess.TimeoutExpired:
