@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def make(small_folder: Path, small_store: Path, tmp_path: Path) -> Callable[...,
 
     def experiment(**options: Any) -> Experiment:
         settings = Settings(data=small_folder, store=small_store)
-        return Experiment(**{"settings": settings, "out": tmp_path / "run"} | options)
+        return replace(Experiment(settings, tmp_path / "run"), **options)
 
     return experiment
 

@@ -115,11 +115,11 @@ def _categories(figure: Figure, report: Report) -> None:
 
 def _tokens(figure: Figure, report: Report) -> None:
     axes = figure.subplots()
-    for name in names_of(report, ["memory", "ablation"]):
+    for name in names_of(report, ["memory"]):
         each = report["settings"][name]
         found = each["overall"]["recall@100"]
         tokens = each["overall"]["memory_tokens"]["value"]
-        colour = ACCENT if name == PRODUCT else INK if each["kind"] == "memory" else SOFT
+        colour = ACCENT if name == PRODUCT else INK
         bounds = [[found["value"] - found["low"]], [found["high"] - found["value"]]]
         axes.errorbar(tokens, found["value"], yerr=bounds, fmt="o", color=colour, capsize=2, linewidth=1)
         axes.annotate(name, (tokens, found["value"]), xytext=(6, 4), textcoords="offset points", color=colour, size=9)

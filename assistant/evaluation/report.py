@@ -16,7 +16,7 @@ from assistant.evaluation.contributions import DEFINITION
 from assistant.evaluation.errors import EvaluationError
 from assistant.evaluation.rows import Row
 from assistant.evaluation.run import TIMINGS, Arm
-from assistant.evaluation.settings import Baseline
+from assistant.evaluation.settings import ABLATIONS, Baseline
 from assistant.evaluation.statistics import DRAWS, LEVEL, PERMUTATIONS
 from assistant.evaluation.summary import summarise
 
@@ -36,11 +36,11 @@ def build_report(
     """The report of a finished run. ``training``: reward by step, where logs were given. ``judged``: what
     a judge says of MPC and MRC."""
     names = [baseline.name for baseline in baselines] + [arm.name for arm in arms]
-    core = summarise(rows, names, run["seed"])
+    core = summarise(rows, names, run["seed"], [arm.name for arm in arms if not _is_ablation(arm)])
     for baseline in baselines:
         core["settings"][baseline.name] |= {"kind": "baseline", "says": baseline.says, "policy": None}
     for arm in arms:
-        kind = "memory" if arm.setting.options.memory == arm.setting.name else "ablation"
+        kind = "ablation" if _is_ablation(arm) else "memory"
         core["settings"][arm.name] |= {"kind": kind, "says": arm.setting.says, "policy": arm.policy.name}
     return {
         "format": FORMAT,
@@ -53,6 +53,10 @@ def build_report(
         "judged": dict(judged or {}),
         "training": [dict(point) for point in training],
     }
+
+
+def _is_ablation(arm: Arm) -> bool:
+    return arm.setting.name in ABLATIONS
 
 
 def write_report(out: Path, report: Mapping[str, Any]) -> None:

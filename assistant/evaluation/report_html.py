@@ -18,7 +18,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; color: #2f2a26; background: #fbf8f3; }}
-body {{ margin: 0 auto; padding: 2rem 1.2rem 4rem; max-width: 72rem; }}
+body {{ margin: 0 auto; padding: 2rem 1.2rem 4rem; max-width: 80rem; }}
 h1 {{ font-size: 1.7rem; margin-bottom: .4rem; }}
 h2 {{ font-size: 1.15rem; margin: 2.4rem 0 .2rem; }}
 p {{ max-width: 56rem; margin: .3rem 0 .8rem; color: #5c554d; }}

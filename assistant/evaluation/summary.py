@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -32,10 +32,11 @@ CONDUCT: dict[str, Callable[[Conduct], float | None]] = {
 METRICS = (*QUALITY, "answered", "served_ndcg@10", *CONDUCT, EFFICIENCY)
 
 
-def summarise(rows: Sequence[Row], names: Sequence[str], seed: int) -> dict[str, Any]:
+def summarise(rows: Sequence[Row], names: Sequence[str], seed: int, styled: Collection[str]) -> dict[str, Any]:
     """The stable core of ``report.json``: ``settings`` and ``comparisons`` (also ``comparisons_by_style``).
 
-    ``rows`` hold for each setting of ``names`` the same requests in the same order.
+    ``rows`` hold for each setting of ``names`` the same requests in the same order. ``styled``: the settings that are
+    compared by style too.
     """
     by_setting = {name: [row for row in rows if row.setting == name] for name in names}
     groups = _groups(by_setting[names[0]])
@@ -47,10 +48,10 @@ def summarise(rows: Sequence[Row], names: Sequence[str], seed: int) -> dict[str,
                 settings[name] |= {"requests": len(by_setting[name]), "overall": group.figures(name)}
             else:
                 settings[name].setdefault(kind, {})[value] = {"requests": group.requests, **group.figures(name)}
-    styles = {value: group.comparisons() for (kind, value), group in measured.items() if kind == "by_style"}
+    styles = {value: group.comparisons(styled) for (kind, value), group in measured.items() if kind == "by_style"}
     return {
         "settings": settings,
-        "comparisons": measured["overall", ""].comparisons(),
+        "comparisons": measured["overall", ""].comparisons(names),
         "comparisons_by_style": styles,
     }
 
@@ -89,18 +90,18 @@ class _Group:
         found[EFFICIENCY] = self._sample.ratio(sums["recall@100"].values, hundreds)
         return {metric: asdict(interval) for metric, interval in found.items() if interval is not None}
 
-    def comparisons(self) -> dict[str, dict[str, Figures]]:
-        """Each setting minus each other one, by quality metric."""
+    def comparisons(self, names: Collection[str]) -> dict[str, dict[str, Figures]]:
+        """Each of these settings minus each other one, by quality metric."""
         return {
             one: {
                 other: {
                     metric: asdict(self._sample.difference(self._sums[one][metric], self._sums[other][metric]))
                     for metric in QUALITY
                 }
-                for other in self._sums
+                for other in names
                 if other != one
             }
-            for one in self._sums
+            for one in names
         }
 
 
