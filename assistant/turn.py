@@ -380,6 +380,12 @@ class Assistant:
             repairs=state["repairs"],
         )
 
+    def preview(self, user_id: str, request: Request, options: TurnOptions) -> Iterator[Event]:
+        """The events of a turn for a request outside any conversation; nothing is stored. Raises AssistantError."""
+        context = TurnContext(user_id, "preview", options, self.policy)
+        state: TurnState = {"request": request, "act": Act.REQUEST}
+        yield from cast(Iterator[Event], self._experiment.stream(state, context=context, stream_mode="custom"))
+
     def forget_conversation(self, user_id: str, session_id: str) -> None:
         """Deletes a conversation: its turns and its checkpoints."""
         self.memory.sessions.delete(session_id, user_id)

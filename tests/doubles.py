@@ -49,12 +49,21 @@ class NamedPolicy:
     name: str = "scripted"
 
 
+class PlainDialogue:
+    """Takes a message for a request as it stands."""
+
+    def new_request(self, text: str) -> Request:
+        return Request(text)
+
+
 class ScriptedAssistant:
     """Has what the page uses of ``assistant.turn.Assistant``. ``hold_before`` stops each turn before that event."""
 
     def __init__(self, memory: MemoryStore, script: Script | None = None) -> None:
         self.memory = memory
         self.policy = NamedPolicy()
+        self.dialogue = PlainDialogue()
+        self.previewed: list[tuple[str, str, TurnOptions]] = []
         self.script: Script = script or answer_well
         self.hold_before: type | None = None
         self.released = threading.Event()
@@ -86,6 +95,18 @@ class ScriptedAssistant:
                 self.memory.sessions.drop_turns(session_id, user_id, turns[-1].position)
             kept = [events.to_dict(event) for event in told if not isinstance(event, TextGenerated)]
             self.memory.sessions.add_turn(session_id, user_id, message, kept, turn_id=turn_id)
+
+    def preview(self, user_id: str, request: Request, options: TurnOptions) -> Iterator[Event]:
+        """The script's events; without the tool no memories, and the last product only with it."""
+        self.previewed.append((user_id, request.text, options))
+        for event in self.script(user_id, "preview", request.text):
+            if self.hold_before and isinstance(event, self.hold_before):
+                self.released.wait(timeout=60)
+            if options.memory != "mrrec" and isinstance(event, MemoryRecalled):
+                continue
+            if options.memory != "mrrec" and isinstance(event, Answered):
+                event = replace(event, recommendations=event.recommendations[1:], memory_tokens=0)
+            yield event
 
     def forget_conversation(self, user_id: str, session_id: str) -> None:
         self.memory.sessions.delete(session_id, user_id)

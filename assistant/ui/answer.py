@@ -278,13 +278,18 @@ def _aspects(view: TurnView) -> str:
     return f'<ul class="aspects">{"".join(rows)}</ul>'
 
 
-def _recall(recall: MemoryRecalled) -> str:
+def recalled_list(hits: Iterable[MemoryHit]) -> str:
+    """Memories as a list, each with the kind of memory it is."""
     rows = "".join(
         f'<li dir="auto"><span class="level {esc(hit.level)}">{LEVEL_WORDS.get(hit.level, esc(hit.level))}</span> '
         f"{line(hit.text, 240)}</li>"
-        for hit in recall.hits
+        for hit in hits
     )
-    body = f'<ul class="recalled">{rows}</ul>' if rows else '<p class="quiet">Nothing more came back.</p>'
+    return f'<ul class="recalled">{rows}</ul>'
+
+
+def _recall(recall: MemoryRecalled) -> str:
+    body = recalled_list(recall.hits) if recall.hits else '<p class="quiet">Nothing more came back.</p>'
     return _step(f"My memory of “{line(recall.aspect, 60)}”", "memory retrieval", recall.seconds, body)
 
 

@@ -73,6 +73,20 @@ def card(
     )
 
 
+def plain(recommendation: Recommendation, place: int, note: str = "") -> str:
+    """One product to look at only: no marks and nothing to press. ``note`` stands on its picture."""
+    item = recommendation.item
+    reason, _ = split_marks(" ".join(recommendation.reason.split()))
+    title = line(item.title, 300) or "Untitled product"
+    picture = draw_item(item.picture, category=item.category, title=item.title)
+    badge = f'<span class="note">{line(note, 40)}</span>' if note else ""
+    return (
+        f'<li class="card"><div class="pic" aria-hidden="true">{picture}</div><div class="card-body">'
+        f'<h3 title="{title}" dir="auto"><span class="place">{place}</span>{title}</h3>'
+        f'<p class="facts">{_facts(item)}</p><p class="reason" dir="auto">{line(reason, 320)}</p>{badge}</div></li>'
+    )
+
+
 def marks(names: Iterable[str], turn_id: str) -> str:
     """Small marks that light up the memories they name in the panel."""
     return "".join(

@@ -20,6 +20,7 @@ from assistant.turn import Assistant, TurnOptions
 from assistant.types import TurnFailed
 from assistant.ui import answer, conversations, memory_panel, people
 from assistant.ui.answer import TurnView, fold
+from assistant.ui.compare import Comparison
 from assistant.ui.format import clean, line
 from assistant.ui.runs import Run, Runs
 from memory_store.feedback import Verdict
@@ -44,6 +45,7 @@ class Tab:
     shown: str = ""
     whole: bool = False
     follower: int = 0
+    contest: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def leave(self, user_id: str, session_id: str) -> None:
@@ -67,6 +69,7 @@ class Desk:
         self._memory = assistant.memory
         self._store_label = store_label
         self._runs = Runs()
+        self._comparison = Comparison(assistant)
 
     # Places
 
@@ -232,6 +235,16 @@ class Desk:
         if title and self._memory.sessions.get(session_id, tab.user_id):
             self._memory.sessions.rename(session_id, tab.user_id, title)
         return {"conversations": self._conversations(tab), "announce": "Renamed."}
+
+    def compare(self, tab: Tab, payload: Payload) -> Iterator[Screen]:
+        """The compare view, opened or left (its form, and no columns), or a request in it, column by column."""
+        tab.contest += 1
+        mine = tab.contest
+        shown = self._comparison.run(payload) if "request" in payload else iter([self._comparison.form(tab.user_id)])
+        for screen in shown:
+            if tab.contest != mine:
+                return
+            yield screen
 
     # Drawing
 

@@ -1,6 +1,7 @@
-// The page's only script. It carries what a person does to the server as three events of the hidden bridge block:
+// The page's only script. It carries what a person does to the server as four events of the hidden bridge block:
 //   say  a message (streams a turn)          data-say="words", data-again, the composer
 //   go   another person or conversation      data-go="switch|open|new|delete|visit"
+//   compare  the compare view: opened, left, or a request in it      data-compare, data-leave, data-contest
 //   act  a small act on the place             data-act="judge|show|filter|forget|rename|people|stop", data-live forms
 // An element's other data-* values travel along; the server believes none of them without looking them up.
 // The rest is what HTML cannot do alone: drawers, tabs, marks, remembered <details>, the address, the scroll, and a
@@ -110,7 +111,34 @@ function showMemory(button) {
   act({ act: "show", turn: button.dataset.turn });
 }
 
+// The compare view is a place of the page with an address of its own (?view=compare).
+function view(name, remember = true) {
+  const known = body.dataset.view || "";
+  if (name === known) return;
+  close();
+  body.dataset.view = name;
+  trigger("compare", address());
+  if (!remember) return;
+  const url = new URL(location.href);
+  if (name) url.searchParams.set("view", name);
+  else url.searchParams.delete("view");
+  history.pushState(null, "", url);
+}
+
+function contest(form) {
+  const told = new FormData(form);
+  if (!told.get("request").trim()) return form.request.focus();
+  trigger("compare", { ...Object.fromEntries(told), people: told.getAll("people"), ...address() });
+}
+
 const clicks = [
+  ["[data-compare]", () => view("compare")],
+  ["[data-leave]", () => view("")],
+  ["[data-example]", (button) => {
+    const form = button.closest("form");
+    form.request.value = button.dataset.example;
+    contest(form);
+  }],
   ["[data-close]", close],
   ["button[data-open]", (button) => open(button.dataset.open, button)],
   ["[data-tab]", (button) => tab(button.dataset.tab)],
@@ -138,6 +166,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   event.preventDefault();
   if (form.matches("[data-composer]")) return send();
+  if (form.matches("[data-contest]")) return contest(form);
   if (form.matches("[data-act]")) {
     act({ ...form.dataset, ...formValues(form) });
     const menu = form.closest("details");
@@ -220,6 +249,7 @@ function arrived() {
   if (user !== place.user) all("form[data-live]").forEach((form) => form.reset());
   const first = !place.user;
   place = { user, session, running: busy };
+  if (first && new URL(location.href).searchParams.get("view") === "compare") view("compare", false);
   if (!moved) return;
   const url = new URL(location.href);
   url.searchParams.set("user", user);
@@ -230,6 +260,7 @@ function arrived() {
 
 addEventListener("popstate", () => {
   const query = new URL(location.href).searchParams;
+  view(query.get("view") || "", false);
   const there = { user: query.get("user") || "", session: query.get("session") || "" };
   if (there.user === place.user && there.session === place.session) return;
   go({ go: "visit", ...there });
@@ -242,7 +273,7 @@ function label(selector, role, name) {
 }
 
 function start() {
-  const parts = ["#bar", "#left", "#middle", "#right", "#switch-card", "#announce", "#place", "#tab-weigh", "#composer"];
+  const parts = ["#bar", "#left", "#middle", "#right", "#switch-card", "#announce", "#place", "#tab-weigh", "#composer", "#compare"];
   if (!parts.every((part) => $(part))) return requestAnimationFrame(start);
   label("#left", "complementary", "Person and conversations");
   label("#middle", "region", "Conversation");
@@ -250,6 +281,7 @@ function start() {
   label("#switch-card", "dialog", "Who am I helping?");
   $("#switch-card").setAttribute("aria-modal", "true");
   label("#announce", "status");
+  label("#compare", "region", "Compare");
   tab("now");
   composer().text.value = sessionStorage.draft || "";
   const changes = ["open", "data-user", "data-session", "data-running", "data-memory"];

@@ -30,6 +30,8 @@ BLOCKS = (
     "weigh",
     "dialog",
     "people",
+    "contest",
+    "columns",
     "place",
 )
 COMPOSER = """
@@ -53,6 +55,11 @@ TABS = """
   <button type="button" role="tab" id="tab-all" data-tab="all" aria-controls="panel-all">All I remember</button>
   <button type="button" role="tab" id="tab-weigh" data-tab="weigh" aria-controls="panel-weigh">Buyers weigh</button>
 </div>
+"""
+COMPARE = """
+<div class="compare-head"><button type="button" class="aside" data-leave>← Back to the conversation</button>
+<h1>The same request, side by side</h1>
+<p class="quiet">See what memory changes: how much of it is used, or whose it is.</p></div>
 """
 
 
@@ -92,6 +99,10 @@ def build_page(door: Door) -> gr.Blocks:
         with gr.Column(elem_id="switch"), gr.Column(elem_id="switch-card"):
             block("dialog")
             block("people")
+        with gr.Column(elem_id="compare"):
+            gr.HTML(COMPARE, apply_default_css=False, js_on_load=None)
+            block("contest")
+            block("columns")
         block("announce")
         block("place")
         bridge = gr.HTML("", elem_id="bridge", js_on_load=(HERE / "page.js").read_text(encoding="utf-8"))
@@ -122,10 +133,15 @@ def _wire(page: gr.Blocks, door: Door, tab: gr.State, blocks: dict[str, gr.HTML]
         desk, place = _entered(door, known, event._data)
         return _update(place, desk.act(place, event._data))
 
+    def compare(known: Tab | None, event: gr.EventData) -> Iterator[list[object]]:
+        desk, place = _entered(door, known, event._data)
+        yield from _updates(place, desk.compare(place, event._data))
+
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
     page.load(load, None, outputs, **quiet)
     bridge.go(go, tab, outputs, trigger_mode="multiple", **quiet)
     bridge.say(say, tab, outputs, trigger_mode="multiple", **quiet)
+    bridge.compare(compare, tab, outputs, trigger_mode="multiple", **quiet)
     bridge.act(act, tab, outputs, trigger_mode="multiple", **quiet)
 
 
@@ -153,9 +169,10 @@ def launch_options() -> dict[str, Any]:
 
     The style goes in whole, by the head: Gradio's ``css`` rewrites selectors and drops container queries.
     """
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "compare.css"))
     return {
         "theme": theme(),
-        "head": f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>",
+        "head": f"<style>{style}</style>",
         "ssr_mode": False,
         "share": False,
         "footer_links": [],

@@ -88,8 +88,9 @@ def bar(user: UserRecord) -> str:
 
 
 def foot(policy: str, store: str) -> str:
-    """The quiet line under the conversations, and what it opens."""
+    """The quiet lines under the conversations: the way to the compare view, and what answers from what."""
     return (
+        '<button type="button" class="aside" data-compare>Compare side by side</button>'
         f'<details class="foot" data-key="about"><summary>{line(policy, 40)} policy · {line(store, 40)}</summary>'
         f"<dl><dt>Answers are written by</dt><dd>{line(policy, 80)}</dd><dt>Store</dt><dd>{line(store, 200)}</dd></dl>"
         "<p>To change them, start again with other settings: <code>MRREC_POLICY</code>, <code>MRREC_STORE</code>. "
