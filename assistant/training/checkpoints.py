@@ -31,6 +31,24 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def rank() -> int:
+    """The number of this process among those that train together."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def is_main_process() -> bool:
+    """Whether this process writes for all."""
+    return rank() == 0
+
+
+def wait_for_all() -> None:
+    """Returns once every process is here."""
+    if processes() > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()
+
+
 def accumulation(part: str, batch: int, micro_batch: int) -> int:
     """How many micro-batches of each process make a batch. Raises TrainingError where they do not divide."""
     together = micro_batch * processes()

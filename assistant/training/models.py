@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from jinja2 import Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoConfig,
@@ -22,13 +27,17 @@ from transformers import (
 )
 
 from assistant import protocol
+from assistant.policy.base import Message
 from assistant.policy.tokens import small_chat_template
 from assistant.training.config import ArchitectureConfig, ModelConfig
 from assistant.training.errors import TrainingError
 from assistant.types import ItemProfile
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-_GAP = "\0"
+LEAST_PIECE = 3
+_GAP = "@@@"
+_OPENING = "assistant\n"
+_VARIABLE = re.compile("|".join(map(re.escape, (_GAP, f"<|im_start|>{_OPENING}", *SPECIAL))))
 
 
 def start_from(
@@ -110,25 +119,33 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
 
 
 def fixed_pieces() -> list[str]:
-    """What stands word for word in every trajectory, longest first: lines of the prompts, tags, frames of JSON."""
-    instructions: set[str] = set()
-    for tools in (True, False):
-        opened = protocol.open_trajectory(_GAP, weighed=[_GAP], tools=tools)
-        instructions.update(line for line in opened[0].content.splitlines() if _GAP not in line and len(line) > 20)
-    call = protocol.write_call(_GAP).split(_GAP)
-    answer = protocol.write_message(protocol.PolicyMessage(profile=ItemProfile(_GAP, (_GAP,)))).split(_GAP)
-    opening = protocol.write_message(protocol.PolicyMessage(_GAP, (_GAP,))).split(_GAP)
-    frames = {
-        *call,
-        *answer,
-        *opening,
-        '"]}',
-        '": [], "',
-        protocol.WEIGHED_HEADING,
-        "<tool_response>",
-        "</tool_response>",
-    }
-    return sorted(instructions | {piece for piece in frames if piece.strip()}, key=lambda piece: (-len(piece), piece))
+    """What stands word for word in every trajectory, as the chat template renders it; longest first."""
+    pieces = {_OPENING}
+    gap = (_GAP, _GAP)
+    for tools, weighed in product((True, False), ((), gap)):
+        opened = protocol.open_trajectory(_GAP, weighed=weighed, tools=tools)
+        said = [
+            protocol.PolicyMessage(_GAP, (_GAP,), calls=gap),
+            protocol.PolicyMessage(profile=ItemProfile(_GAP, gap)),
+            protocol.PolicyMessage(profile=ItemProfile(_GAP)),
+            protocol.PolicyMessage(_GAP, (_GAP,), profile=ItemProfile(_GAP, gap)),
+        ]
+        messages = list(opened)
+        for message in said:
+            messages += [
+                Message("assistant", protocol.write_message(message)),
+                Message("tool", _GAP),
+                Message("tool", _GAP),
+            ]
+        plain = [asdict(message) for message in messages]
+        listed = [protocol.MEMORY_TOOL] if tools else None
+        rendered = _template().render(messages=plain, tools=listed, add_generation_prompt=True)
+        pieces.update(_VARIABLE.split(rendered))
+    return sorted((piece for piece in pieces if len(piece) >= LEAST_PIECE), key=lambda piece: (-len(piece), piece))
+
+
+def _template() -> Template:
+    return ImmutableSandboxedEnvironment(extensions=["jinja2.ext.loopcontrols"]).from_string(small_chat_template())
 
 
 def count_parameters(config: ModelConfig) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
 
 from assistant.policy.tokens import ChatTokens, Transcript
 from assistant.training.checkpoints import accumulation, hardware, last_whole_checkpoint, tensorboard_in
@@ -15,6 +16,7 @@ from assistant.training.config import RunConfig, SftConfig
 from assistant.training.errors import TrainingError
 from assistant.training.examples import Examples, Padded, encode
 from assistant.training.logs import Telling
+from assistant.training.lora import adapted, merged
 from assistant.training.traces import Trace
 
 FOLDER = "sft"
@@ -36,8 +38,8 @@ class Warm:
 
 def warm_start(
     config: RunConfig, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, traces: Sequence[Trace]
-) -> Warm:
-    """Trains ``model`` in place; it ends with the weights that did best on held-out traces. Stopped, it goes on.
+) -> tuple[PreTrainedModel, Warm]:
+    """The trained model: with the weights that did best on held-out traces. Stopped, it goes on.
 
     Raises TrainingError where no trace can be learnt from.
     """
@@ -56,16 +58,18 @@ def warm_start(
         )
     folder = config.work / FOLDER
     tensorboard_in(folder)
+    model = adapted(model, config.model.lora)
     trainer = Trainer(
         model=model,
         args=_arguments(config, settings, folder, bool(held_out)),
         train_dataset=Examples(train),
         eval_dataset=Examples(held_out) if held_out else None,
-        data_collator=Padded(ChatTokens(tokenizer).pad_id()),
+        data_collator=Padded(chat.pad_id()),
         callbacks=[Telling(folder)] + ([EarlyStoppingCallback(settings.patience)] if held_out else []),
     )
+    trainer.remove_callback(PrinterCallback)
     result = trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
-    return Warm(
+    return merged(model), Warm(
         steps=trainer.state.global_step,
         examples=len(train),
         skipped=len(traces) - len(wanted),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from assistant.datasets.importer import Progress
+from assistant.datasets.manifest import Manifest
 from assistant.datasets.rows import RequestRow
+from assistant.errors import StoreError
 from assistant.evaluation.checks import check_before
 from assistant.evaluation.requests import load_requests
 from assistant.evaluation.world import World, open_world
@@ -66,6 +70,22 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
         yield Shop(world, assistant, Kinds(world.embedder), train, dev)
 
 
-def jobs_of(shops: list[Shop], split: str) -> list[Job]:
+def copied(config: RunConfig, folder: Path) -> RunConfig:
+    """The same run on copies of its stores in ``folder``: a store's index has one owning process.
+
+    Raises StoreError where a store is not built yet.
+    """
+    worlds = []
+    for number, world in enumerate(config.worlds):
+        built = Manifest.read(world.store)
+        if built is None:
+            raise StoreError(f"the store {world.store} is not built yet: start the run with one process first")
+        copy = folder / str(number)
+        shutil.copytree(world.store, copy, ignore=shutil.ignore_patterns("checkpoints.sqlite*"), dirs_exist_ok=True)
+        worlds.append(world.model_copy(update={"store": copy, "data": Path(built.source)}))
+    return config.model_copy(update={"worlds": tuple(worlds)})
+
+
+def jobs_of(shops: Sequence[Shop], split: str) -> list[Job]:
     """The requests of a split of every shop, ready to roll out."""
     return [Job(shop.assistant, row) for shop in shops for row in (shop.train if split == "train" else shop.dev)]

@@ -26,7 +26,7 @@ from assistant.training.config import RunConfig
 from assistant.training.errors import TrainingError
 from assistant.training.expert import Expert, Ranker
 from assistant.training.rewards import reward_of
-from assistant.training.shops import Shop, open_shop
+from assistant.training.shops import Shop, copied, open_shops
 from assistant.turn import TurnOptions
 from memory_store.indexing.base import digest
 
@@ -177,14 +177,9 @@ def _search(config: RunConfig, shops: Sequence[Shop], tasks: Sequence[Task]) -> 
         return
     copies = config.work / "copies"
     shutil.rmtree(copies, ignore_errors=True)
-    worlds = [
-        world.model_copy(update={"data": shop.world.folder.path})
-        for world, shop in zip(config.worlds, shops, strict=True)
-    ]
-    here = config.model_copy(update={"worlds": tuple(worlds)})
     try:
         with ProcessPoolExecutor(
-            processes, get_context("spawn"), initializer=_open_copies, initargs=(here, copies, processes)
+            processes, get_context("spawn"), initializer=_open_copies, initargs=(config, copies, processes)
         ) as pool:
             yield from pool.map(_find_here, tasks, chunksize=CHUNK)
     finally:
@@ -200,13 +195,9 @@ def _open_copies(config: RunConfig, copies: Path, processes: int) -> None:
     import torch
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
-    stack, shops = ExitStack(), []
-    for number, world in enumerate(config.worlds):
-        copy = copies / f"{os.getpid()}-{number}" / world.store.name
-        shutil.copytree(world.store, copy, ignore=shutil.ignore_patterns("checkpoints.sqlite*"))
-        moved = world.model_copy(update={"store": copy})
-        shops.append(stack.enter_context(open_shop(config, moved, lambda *_: None)))
-    _here = config, shops, stack
+    own = copied(config, copies / str(os.getpid()))
+    stack = ExitStack()
+    _here = own, stack.enter_context(open_shops(own, lambda *_: None)), stack
 
 
 def _find_here(task: Task) -> Trace:
