@@ -76,7 +76,7 @@ class MemoryTool:
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
         vectors = self._memory.embedder.embed(queries, query=True)
         found = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=self._levels)
-        kinds = {recalled.entry.category for recalled in found[0]} - self._nearness.keys()
+        kinds = {recalled.entry.category for each in found for recalled in each} - self._nearness.keys()
         self._nearness.update(self._kinds.nearness(self._request, sorted(kinds)))
         return [self._tell(aspect, self._eligible(query)) for aspect, query in zip(aspects, found, strict=True)]
 
