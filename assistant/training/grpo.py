@@ -7,6 +7,7 @@ updates. The rollouts, their rewards and the measure on dev are ``rollout.play``
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +122,7 @@ class NodesTrainer(GRPOTrainer):
     """TRL's trainer, measured on dev by greedy trajectories instead of by a loss."""
 
     def __init__(self, roller: Roller, **arguments: Any) -> None:
+        os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
         super().__init__(rollout_func=roller.roll, reward_funcs=roller.terms(), **arguments)
         self._roller = roller
 
@@ -199,7 +201,7 @@ def learn(
     trainer = NodesTrainer(
         roller,
         model=model,
-        args=_arguments(config, settings, folder),
+        args=arguments_of(config, settings, folder),
         train_dataset=Dataset.from_list([{"prompt": str(place)} for place in range(len(train))]),
         eval_dataset=Dataset.from_list([{"prompt": str(place)} for place in range(len(dev))]),
         processing_class=tokenizer,
@@ -250,7 +252,7 @@ def _vllm(trainer: NodesTrainer, tokenizer: PreTrainedTokenizerBase) -> Generato
     return VllmGenerator(trainer.vllm_generation, tokenizer)
 
 
-def _arguments(config: RunConfig, settings: GrpoConfig, folder: Path) -> Arguments:
+def arguments_of(config: RunConfig, settings: GrpoConfig, folder: Path) -> Arguments:
     """TRL's arguments for this run."""
     gpu = torch.cuda.is_available()
     return Arguments(
@@ -260,7 +262,7 @@ def _arguments(config: RunConfig, settings: GrpoConfig, folder: Path) -> Argumen
         num_generations=settings.group,
         per_device_train_batch_size=settings.micro_batch,
         gradient_accumulation_steps=accumulation("grpo", settings.batch * settings.group, settings.micro_batch),
-        gradient_checkpointing=config.model.gradient_checkpointing,
+        activation_checkpointing=config.model.gradient_checkpointing,
         max_completion_length=settings.completion_tokens,
         temperature=settings.temperature,
         learning_rate=settings.learning_rate,

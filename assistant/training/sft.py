@@ -101,7 +101,7 @@ def _arguments(config: RunConfig, settings: SftConfig, folder: Path, held_out: b
         per_device_train_batch_size=settings.micro_batch,
         per_device_eval_batch_size=settings.micro_batch,
         gradient_accumulation_steps=accumulation("sft", settings.batch, settings.micro_batch),
-        gradient_checkpointing=config.model.gradient_checkpointing,
+        activation_checkpointing=config.model.gradient_checkpointing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=settings.warmup,

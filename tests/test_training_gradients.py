@@ -1,0 +1,165 @@
+"""What the loss teaches: nothing from equal rewards, nothing from what the tool returned, more of what was rewarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+
+from assistant.policy.rules import RulesPolicy
+from assistant.training.checkpoints import last_whole_checkpoint
+from assistant.training.config import GrpoConfig, ModelConfig, RunConfig
+from assistant.training.grpo import NodesTrainer, Roller, arguments_of
+from assistant.training.rewards import Reward
+from assistant.training.rollout import Job, Limits, Rollout, play
+from assistant.training.watch import WINDOW, Collapse
+from assistant.turn import Assistant
+from memory_store.embedding import Embedder
+from tests.test_training_rewards import ANSWER, CALL, OPENING, PAPER, ROWS, Saying, in_turn
+from tests.tiny_models import tiny_model, tiny_tokenizer
+
+GROUP = 2
+LIMITS = Limits(message=500, completion=3_000, context=4_096)
+
+
+class Played(Roller):
+    """A roller whose group always is the same two trajectories."""
+
+    def _play(self, jobs: Any, temperature: float, seed: int) -> list[Rollout]:
+        return ROLLOUTS[: len(jobs)]
+
+
+ROLLOUTS: list[Rollout] = []
+
+
+@pytest.fixture
+def make(
+    tmp_path: Path, open_assistant: Callable[..., Assistant], embedder: Embedder
+) -> Callable[[float, float], NodesTrainer]:
+    """A trainer over a group of two: a trajectory with a call, and one without, that earn these totals."""
+    job = Job(open_assistant(RulesPolicy(embedder)), ROWS[0])
+
+    def made(first: float, second: float) -> NodesTrainer:
+        ROLLOUTS.clear()
+        for texts, total in (((OPENING + CALL, ANSWER), first), ((OPENING + ANSWER,), second)):
+            (rollout,) = play(Saying(in_turn(*texts)), [job], PAPER, LIMITS, temperature=1.0, seed=0)
+            reward = Reward(0, total / 5, 0, total)
+            ROLLOUTS.append(
+                Rollout(rollout.transcript, reward, rollout.trajectory, rollout.tool_calls, rollout.problem)
+            )
+        tokenizer = tiny_tokenizer()
+        settings = GrpoConfig(steps=1, group=GROUP, batch=1, micro_batch=GROUP, learning_rate=1e-3)
+        config = RunConfig(
+            name="gradients",
+            work=tmp_path,
+            output=tmp_path / "out",
+            mixed_precision=False,
+            model=ModelConfig(base="tiny"),
+            grpo=settings,
+        )
+        return NodesTrainer(
+            Played(config, [job], [job], LIMITS),
+            model=tiny_model(tokenizer, positions=4_096),
+            args=arguments_of(config, settings, tmp_path),
+            train_dataset=Dataset.from_list([{"prompt": "0"}]),
+            eval_dataset=Dataset.from_list([{"prompt": "0"}]),
+            processing_class=tokenizer,
+        )
+
+    return made
+
+
+def batch_of(trainer: NodesTrainer) -> dict[str, torch.Tensor]:
+    trainer.model.train()
+    trainer.current_gradient_accumulation_steps = 1
+    batch: dict[str, torch.Tensor] = trainer._generate_and_score_completions([{"prompt": "0"} for _ in range(GROUP)])
+    return batch
+
+
+def gradients(trainer: NodesTrainer, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The gradient of the loss by each completion token's log probability, [rows, tokens]."""
+    rows, width = batch["completion_ids"].shape
+    logprobs = torch.full((rows, width), -1.0, requires_grad=True)
+    trainer._get_per_token_logps_and_entropies = lambda *_, **__: (logprobs, torch.ones(rows, width), None)  # type: ignore[method-assign]
+    trainer.compute_loss(trainer.model, batch).backward()
+    assert logprobs.grad is not None
+    return logprobs.grad
+
+
+def test_equal_rewards_give_no_gradient(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 5.0)
+    batch = batch_of(trainer)
+    assert batch["advantages"].tolist() == [0.0, 0.0]
+    trainer.compute_loss(trainer.model, batch).backward()
+    assert all(not weight.grad.any() for weight in trainer.model.parameters() if weight.grad is not None)
+
+
+def test_masked_tokens_get_no_gradient(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 1.0)
+    batch = batch_of(trainer)
+    by_token = gradients(trainer, batch)
+    own = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    assert not by_token[~own].any() and by_token[own].all()
+    masked = batch["completion_ids"][0][(batch["completion_mask"] * (1 - batch["tool_mask"]))[0].bool()]
+    told = trainer.processing_class.decode(masked)
+    assert "<tool_response>" in told and "m1 [" in told
+    learnt = trainer.processing_class.decode(batch["completion_ids"][0][own[0]])
+    assert learnt == f"{OPENING}{CALL}<|im_end|>{ANSWER}<|im_end|>"
+
+
+def test_better_than_the_group_pulls_up_and_worse_pushes_down(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 1.0)
+    batch = batch_of(trainer)
+    by_token = gradients(trainer, batch)
+    assert (by_token[0] <= 0).all() and (by_token[1] >= 0).all()
+
+
+def test_rewarded_trajectory_gains_probability(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 1.0)
+    batch = batch_of(trainer)
+    before = own_logprobs(trainer, batch)
+    optimizer = torch.optim.Adam(trainer.model.parameters(), lr=1e-3)
+    for _ in range(3):
+        optimizer.zero_grad()
+        trainer.compute_loss(trainer.model, batch).backward()
+        optimizer.step()
+    after = own_logprobs(trainer, batch)
+    assert after[0] > before[0] and after[1] < before[1]
+
+
+def own_logprobs(trainer: NodesTrainer, batch: dict[str, torch.Tensor]) -> list[float]:
+    """The summed log probability of each trajectory's own tokens."""
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+    with torch.no_grad():
+        chances, _, _ = trainer._get_per_token_logps_and_entropies(
+            trainer.model, ids, mask, batch["completion_ids"].shape[1]
+        )
+    own = batch["completion_mask"] * batch["tool_mask"]
+    sums: list[float] = (chances * own).sum(1).tolist()
+    return sums
+
+
+def test_collapse_stops_with_its_reason() -> None:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    settings = GrpoConfig(grace=3, least_format=0.5)
+    watch, state, control = Collapse(settings), TrainerState(), TrainerControl()
+    arguments = TrainingArguments(use_cpu=True)
+    for step in range(1, 3 + WINDOW):
+        state.global_step = step
+        watch.on_log(arguments, state, control, {"rewards/format/mean": 0.9 if step < 3 else 0.1, "entropy": 1.0})
+    assert control.should_training_stop and watch.reason.startswith("format rate fell to")
+
+
+def test_unfinished_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
+    for step, state in ((10, "{}"), (20, "{}"), (30, '{"cut'), (40, None)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if state is not None:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-20")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-20"]
