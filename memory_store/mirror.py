@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -73,11 +75,13 @@ class Mirror:
         self._owned: Vectors | None = None
         self._matrices = _Matrices()
         self._texts: dict[str, np.ndarray] = {}
+        self._asked = -math.inf
 
     def of(self, rows: Sequence[sqlite3.Row]) -> np.ndarray:
         """The vectors of these entries' rows, float32 [n, dimension]; those not indexed yet are indexed first."""
         if not rows:
             return np.zeros((0, self._embedder.dimension), dtype=np.float32)
+        self._asked = time.monotonic()
         try:
             vectors = self.owned()
         except StoreBusy:
@@ -112,14 +116,25 @@ class Mirror:
         """
         vectors = self.owned()
         self._remove(vectors)
-        done = 0
+        done, sql = 0, PENDING.format("entry_id, text") + " ORDER BY text LIMIT ?2"  # what is alike is embedded once
         users = None if of is None else dump(list(of))
-        while rows := self._database.rows(PENDING.format("entry_id, text") + " LIMIT ?2", (users, 4 * BATCH)):
+        while rows := self._database.rows(sql, (users, 4 * BATCH)):
             self._index(vectors, rows)
             done += len(rows)
             if progress:
                 progress(done)
         return done
+
+    def index_some(self, most: int) -> int:
+        """Indexes at most so many of the entries that wait; returns how many, 0 where none waits. Raises StoreBusy."""
+        vectors = self.owned()
+        rows = self._database.rows(PENDING.format("entry_id, text") + " LIMIT ?2", (None, most))
+        self._index(vectors, rows)
+        return len(rows)
+
+    def seconds_since_recall(self) -> float:
+        """How long ago vectors were last asked for."""
+        return time.monotonic() - self._asked
 
     def rewrite(self) -> None:
         """Moves the index to fresh files that hold what SQLite has and nothing else. Raises StoreBusy."""
@@ -161,8 +176,9 @@ class Mirror:
         if not rows:
             return {}
         with self._lock:
-            embedded = self._embedder.embed([row["text"] for row in rows])
-            found = {row["entry_id"]: vector for row, vector in zip(rows, embedded, strict=True)}
+            texts = list(dict.fromkeys(row["text"] for row in rows))
+            embedded = dict(zip(texts, self._embedder.embed(texts), strict=True))
+            found = {row["entry_id"]: embedded[row["text"]] for row in rows}
             there = self._database.rows(
                 "SELECT entry_id FROM entries WHERE entry_id IN (SELECT value FROM json_each(?))", (dump(list(found)),)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from memory_store.background import BackgroundIndexer
 from memory_store.behaviours import Behaviours
 from memory_store.database import Database
 from memory_store.embedding import Embedder
@@ -35,6 +36,7 @@ class MemoryStore:
         self.behaviours = Behaviours(database)
         self.hierarchy = Hierarchy(database, self._mirror, embedder)
         self.feedback = Feedback(database, self.hierarchy)
+        self._indexer: BackgroundIndexer | None = None
 
     @classmethod
     def open(cls, folder: Path, embedder: Embedder) -> MemoryStore:
@@ -76,8 +78,18 @@ class MemoryStore:
         self.hierarchy.forget_user(user_id)
         return deleted > 0
 
+    def index_in_background(self) -> None:
+        """Indexes what waits while the store is used, until all is or the store is closed; for one that serves people.
+
+        ``hierarchy.pending`` tells how much is left. Recall does not need it: it indexes what it lacks itself.
+        """
+        if self._indexer is None:
+            self._indexer = BackgroundIndexer(self._mirror)
+
     def close(self) -> None:
         """Closes the files; the store cannot be used afterwards."""
+        if self._indexer is not None:
+            self._indexer.stop()
         self._mirror.close()
         self._database.close()
 

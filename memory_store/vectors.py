@@ -22,7 +22,7 @@ BATCH = 1000
 """Vectors added or read at once; Chroma takes 5,461 at most, and a reader waits for no more than this."""
 _CURRENT = "current"
 _COLLECTION = "memories"
-_CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 16, "max_neighbors": 8}}
+_CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 2, "max_neighbors": 2}}
 """Recall reads vectors by id and compares them exactly, so Chroma's own graph is kept as cheap as can be."""
 
 

@@ -204,6 +204,8 @@ def test_similar_items_are_of_the_same_category(catalogue: Catalogue) -> None:
     assert set(catalogue.similar("w1")) == {"w2", "w3", "w4"}
     assert catalogue.similar("é1") == []
     assert catalogue.similar("nowhere") == []
+    alone = {item_id: catalogue.similar(item_id) for item_id in ("w1", "é1", "w2")}
+    assert catalogue.similar_many(["w1", "nowhere", "é1", "w2", "w1"]) == alone
 
 
 # Constraints

@@ -82,12 +82,13 @@ def _build(data: Path | None, scratch: Path, seed: int, *, everything: bool) -> 
     session = assistant.memory.sessions.create(persona.user_id)
     for _ in assistant.reply(persona.user_id, session.session_id, persona.openers[0] if persona.openers else "shoes"):
         pass
-    watch.start("")
+    watch.start("closing")
     hierarchy = assistant.memory.hierarchy
     print(f"{report.items:,} items, {report.users:,} users, {report.behaviours:,} interactions, ", end="")
     print(f"{report.entries:,} memory entries, {hierarchy.pending():,} of them not indexed yet")
-    print(watch.table())
     assistant.close()
+    watch.start("")
+    print(watch.table())
 
 
 if __name__ == "__main__":
