@@ -79,7 +79,7 @@ def building(store: Path) -> Iterator[None]:
     Raises:
         StoreError: another process has it, or ``store`` is a folder of something else.
     """
-    if store.exists() and not (store / LOCK).exists() and any(store.iterdir()):
+    if store.exists() and any(store.iterdir()) and not any((store / name).exists() for name in (LOCK, FILE)):
         raise StoreError(f"{store} holds something that is no store: name a new folder with --store.")
     store.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(store / LOCK, timeout=0, isolation_level=None)) as lock:
