@@ -34,6 +34,7 @@ OFF_KIND = 0.2
 NEAR_VALUE = 0.5
 NEAR_PURCHASE = 0.6
 TERSE = 4
+SPECIFIED = 4
 VALUES = 5
 ADDING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 TELLING = (*ADDING, Lead.AVOIDS, Lead.PAYS)
@@ -43,7 +44,7 @@ _LEAVE_ALONE = re.compile(
     r"""\b(?:different\ (?:from|than|to)\ (?:my|the|what\ i)\ usual | not\ my\ usual | instead\ of\ my\ usual
     | something\ (?:new|different) | for\ a\ change | never\ (?:tried|bought|had)
     | (?:new|different)\ brand | try\ (?:a|something)\ new | exactly\ what\ i\ want | nothing\ else
-    | this\ time | today\ i\ want)\b""",
+    | this\ time | today\ i\ want | for\ once | bored\ (?:of|with) | tired\ of | fed\ up\ with)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NAME = re.compile(r"(?<=[a-z,:]\s)(?!I\b|I'|TV\b|USB\b|LED\b)[A-Z][a-z]\w+")
@@ -131,8 +132,10 @@ class RulesPolicy:
         marks = tuple(mark for mark in useful if mark)
         if best is None or best[1] is None or not values:
             return Judgement(request, "", values, marks)
-        to_kind = cosines[subjects.index(best[1].category)]
-        return Judgement(_relevant(clauses, to_kind), best[1].category, values, marks)
+        asked = _relevant(clauses, cosines[subjects.index(best[1].category)])
+        if _is_specified(asked, best[1].category):
+            return Judgement(request, "", [], ())
+        return Judgement(asked, best[1].category, values, marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,12 @@ class Judgement:
     kind: str
     values: list[str]
     useful: tuple[str, ...]
+
+
+def _is_specified(asked: str, kind: str) -> bool:
+    """Whether a request lists what it wants: several words beyond the kind of product, in a list."""
+    beyond = set(content_words(asked)) - set(content_words(kind))
+    return len(beyond) >= SPECIFIED and (", " in asked or " and " in asked)
 
 
 def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:
