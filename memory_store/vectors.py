@@ -6,11 +6,14 @@ the index lives in a numbered folder, which ``rewrite`` replaces by a fresh one.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from memory_store.errors import StoreBusy
 BATCH = 1000
 """Vectors added or read at once; Chroma takes 5,461 at most, and a reader waits for no more than this."""
 _CURRENT = "current"
+_M_PERTURB = -6
+_ALLOCATING = threading.RLock()
 _COLLECTION = "memories"
 _CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 2, "max_neighbors": 2}}
 """Recall reads vectors by id and compares them exactly, so Chroma's own graph is kept as cheap as can be."""
@@ -45,7 +50,7 @@ class Vectors:
         """Adds vectors [n, dimension] or replaces those of the same ids."""
         for start in range(0, len(ids), BATCH):
             part = slice(start, start + BATCH)
-            with self._lock:
+            with self._lock, _clean_memory():
                 self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
 
     def get(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
@@ -79,16 +84,17 @@ class Vectors:
         No vectors may be put or deleted meanwhile. Interrupted, the old index stays as it was.
         """
         generation = self._generation + 1
-        client, collection = _open(self._path(generation))
-        try:
-            for chunk in _chunks(ids):
-                found = self.get(chunk)
-                if found:
-                    collection.upsert(ids=list(found), embeddings=np.stack(list(found.values())))
-            self._write_generation(generation)
-        except BaseException:
-            client.close()
-            raise
+        with _clean_memory():
+            client, collection = _open(self._path(generation))
+            try:
+                for chunk in _chunks(ids):
+                    found = self.get(chunk)
+                    if found:
+                        collection.upsert(ids=list(found), embeddings=np.stack(list(found.values())))
+                self._write_generation(generation)
+            except BaseException:
+                client.close()
+                raise
         with self._lock:
             self._client.close()
             self._client, self._collection, self._generation = client, collection, generation
@@ -130,6 +136,25 @@ def _own(folder: Path) -> sqlite3.Connection:
             "stop it or wait until it has finished, then try again"
         ) from error
     return owner
+
+
+@contextmanager
+def _clean_memory() -> Iterator[None]:
+    """Has memory filled with a fixed byte when it is allocated (by glibc; elsewhere it stays as it is).
+
+    Chroma writes its buffers to disk with room to grow, and that room holds whatever stood there in memory before:
+    also vectors and texts that were just forgotten.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is None:
+        yield
+        return
+    with _ALLOCATING:
+        mallopt(_M_PERTURB, 0xFF)
+        try:
+            yield
+        finally:
+            mallopt(_M_PERTURB, 0)
 
 
 def _open(path: Path) -> tuple[Any, Any]:
