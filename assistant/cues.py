@@ -76,7 +76,8 @@ OTHER_BRAND = _cue(r"\b(?:not (?:that|this|the same) brand|(?:an? )?(?:different
 REFINING = _cue(
     r"""^(?:(?:but|and|or|also|maybe|ok(?:ay)?|yes|no|actually|hmm+|please|instead),? )*
     (?:in|with|without|but|not|no|only|under|over|below|above|less|more|bigger|smaller|larger|lighter|heavier|wider|
-    narrower|longer|shorter|softer|stronger|something|one that|ones that|it should|it must|they should|make it|rather|
+    narrower|longer|shorter|softer|stronger|something(?! (?:for|to) )|one that|
+    ones that|it should|it must|they should|make it|rather|
     preferably|a different|different|instead|too|i prefer|i'd prefer|i want it|can it|does it|do they|
     what about|how about)\b"""
 )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.catalogue.search import SearchResult
+from assistant.cues import COLOUR
 from assistant.types import Answered, Item, ItemProfile, MemoryHit, Recommendation, Request
-from assistant.words import content_words, gist, join_words, money, says, shorten
+from assistant.words import contains, content_words, gist, join_words, money, says, shorten
 from memory_store.indexing.statements import Lead, Statement, read_statement
 
 CARDS = 10
 TITLE = 70
 MAX_REASONS = 2
+MAX_TASTES = 3
 MAX_MISSES = 2
+MAX_FEATURE = 70
+UNKNOWN = "unknown for some"
 
 _BOUGHT = re.compile(r'^(?:Bought|Liked) "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _BAND = re.compile(r"\$([\d.,]+) to \$([\d.,]+)")
@@ -23,10 +27,10 @@ _PRAISED = re.compile(r"^Bought .*?, [45] stars")
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason for an item: words that continue "It …", and the mark of the memory it rests on, if any."""
+    """One reason for an item: words that stand alone or in a row, and the marks of the memories that they rest on."""
 
     words: str
-    mark: str | None = None
+    marks: tuple[str, ...] = ()
 
 
 def compose_answer(
@@ -46,26 +50,36 @@ def compose_answer(
 
 
 def reasons_from_memory(item: Item, used: Sequence[MemoryHit]) -> list[Reason]:
-    """What the memories say for this item, each reason citing its memory; only what the listing bears out."""
-    found = []
+    """What the memories say for this item, each reason citing its memories; only what the listing bears out."""
+    statements = {hit.mark: read_statement(hit.text) for hit in used}
+    lately = _tastes(item, statements, Lead.LATELY, "as you lately prefer")
+    tastes = _tastes(item, statements, Lead.PREFERS, "as you prefer")
+    others: list[Reason] = []
     for hit in used:
-        statement = read_statement(hit.text)
-        words = _from_statement(item, statement) if statement else _from_behaviour(item, hit.text)
-        if words:
-            found.append(Reason(words, hit.mark))
-    return found
+        statement = statements[hit.mark]
+        words = _from_habit(item, statement) if statement else _from_behaviour(item, hit.text)
+        if words and words not in [reason.words for reason in others]:
+            others.append(Reason(words, (hit.mark,)))
+    return [*lately, *tastes, *others]
 
 
-def _from_statement(item: Item, statement: Statement) -> str:
-    if statement.lead is Lead.BUYS:
-        return f"is by {item.brand}, a brand you usually buy" if _same_brand(item, statement.value) else ""
-    if statement.lead is Lead.PAYS:
-        return "is within what you usually pay" if _within(item.price, statement.value) else ""
-    if statement.lead is Lead.AVOIDS:
-        return ""
-    if says(item, statement.value):
-        lately = "lately " if statement.lead is Lead.LATELY else ""
-        return f"is listed as {statement.value}, which you {lately}prefer"
+def _tastes(item: Item, statements: Mapping[str, Statement | None], lead: Lead, tail: str) -> list[Reason]:
+    """The tastes of one kind that the listing meets, as one reason: "barefoot and wide fit, as you prefer"."""
+    met: dict[str, str] = {}
+    for mark, said in statements.items():
+        if said and said.lead is lead and says(item, said.value):
+            told = " ".join(met).casefold()
+            if said.value.casefold() not in told:
+                met[said.value] = mark
+    values = list(met)[:MAX_TASTES]
+    return [Reason(f"{join_words(values)}, {tail}", tuple(met[value] for value in values))] if values else []
+
+
+def _from_habit(item: Item, statement: Statement) -> str:
+    if statement.lead is Lead.BUYS and _same_brand(item, statement.value):
+        return f"by {item.brand}, your usual brand"
+    if statement.lead is Lead.PAYS and _within(item.price, statement.value):
+        return "within what you usually pay"
     return ""
 
 
@@ -73,38 +87,65 @@ def _from_behaviour(item: Item, text: str) -> str:
     bought = _BOUGHT.match(text)
     if bought is None or not bought["brand"] or not _same_brand(item, bought["brand"]):
         return ""
-    rated = " and rated highly" if _PRAISED.match(text) else ""
-    return f"is by {item.brand}, like the {shorten(bought['title'], 40)} you bought{rated}"
+    verb = "liked" if _PRAISED.match(text) else "bought"
+    return f"by {item.brand}, like the {shorten(bought['title'], 40)} you {verb}"
 
 
 def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str]) -> Recommendation:
-    remembered = reasons_from_memory(item, used)[:MAX_REASONS]
+    reasons = reasons_from_memory(item, used)[:MAX_REASONS]
     met = [wish for wish in wishes if says(item, wish)]
-    reasons = list(remembered)
-    if met and len(reasons) < MAX_REASONS:
-        reasons.append(Reason(f"mentions {join_words([f'“{wish}”' for wish in met[:3]])}"))
-    if item.average_rating and item.rating_number and len(reasons) < MAX_REASONS:
-        reasons.append(Reason(f"is rated {item.average_rating:.1f} by {item.rating_number:,} buyers"))
+    if len(reasons) < MAX_REASONS:
+        reasons += _from_listing(item, met, known=bool(reasons))
     misses = [wish for wish in wishes if wish not in met]
     return Recommendation(
         item,
         _as_sentence(reasons),
-        tuple(dict.fromkeys(reason.mark for reason in reasons if reason.mark)),
-        tuple(f"no “{wish}” in its listing" for wish in misses[:MAX_MISSES]),
+        tuple(dict.fromkeys(mark for reason in reasons for mark in reason.marks)),
+        tuple(f"{wish} not mentioned" for wish in misses[:MAX_MISSES]),
     )
+
+
+def _from_listing(item: Item, met: Sequence[str], *, known: bool) -> list[Reason]:
+    """What the listing itself says for the item: the feature that meets a wish, or the words; else, where nothing is
+    ``known`` for it, its first feature."""
+    features = [feature for feature in map(_tidy, item.features) if feature]
+    meeting = next((feature for feature in features if any(contains(feature, wish) for wish in met)), "")
+    if meeting:
+        return [Reason(meeting)]
+    if met:
+        return [Reason(f"its listing mentions {join_words(met[:3])}")]
+    if known:
+        return []
+    if features:
+        return [Reason(features[0])]
+    if item.average_rating and item.rating_number:
+        return [Reason(f"rated {item.average_rating:.1f} by {item.rating_number:,} buyers")]
+    return []
+
+
+def _tidy(feature: str) -> str:
+    """A feature line as words in a row; "" for one that is too long or shouts."""
+    text = " ".join(feature.split()).rstrip(" .;,")
+    if not text or len(text) > MAX_FEATURE or not text[0].isalnum() or sum(map(str.isupper, text)) > len(text) / 4:
+        return ""
+    first, _, rest = text.partition(" ")
+    return text if first[1:] != first[1:].lower() else f"{first.lower()} {rest}".strip()
 
 
 def _as_sentence(reasons: Sequence[Reason]) -> str:
     if not reasons:
         return "The closest listing I found to what you asked for."
-    words = [reason.words + (f" [{reason.mark}]" if reason.mark else "") for reason in reasons]
-    return f"It {join_words(words)}."
+    words = [reason.words + "".join(f" [{mark}]" for mark in reason.marks) for reason in reasons]
+    sentence = "; ".join(words)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _wishes(request: Request, items: Sequence[Item]) -> list[str]:
-    """The request's content words that tell the shown items apart: some of them say the word, and some do not."""
+    """The request's content words that tell the shown items apart: some of them say the word, and some do not. What
+    names the kind of product is no wish."""
+    kinds = " ".join({item.kind() for item in items})
     told = {word: sum(says(item, word) for item in items) for word in content_words(request.text)}
-    return [word for word, count in told.items() if 0 < count < len(items)]
+    return [word for word, count in told.items() if 0 < count < len(items) and not contains(kinds, word)]
 
 
 def _sentences(
@@ -117,20 +158,41 @@ def _sentences(
     if not recommendations:
         return [f"I found nothing for “{gist(request.text)}”. Try fewer conditions, or other words for it."]
     said = [_opening(request, recommendations[0])]
-    if result.relaxed:
-        said.append(f"Too little fits all of that, so I was lenient about: {', '.join(result.relaxed)}.")
-    if result.filters:
-        said.append(f"I kept to your conditions: {', '.join(result.filters)}.")
+    if colours := _missing_colours(request, recommendations):
+        said.append(f"I found none that is listed as {join_words(colours, 'or')}.")
+    said += _conditions(result)
     said.append(_about_memory(request, hits, used, recommendations))
     return [sentence for sentence in said if sentence]
+
+
+def _conditions(result: SearchResult) -> list[str]:
+    """What the search kept to and what it let go of, in words."""
+    unknown = [words for words in result.relaxed if words.endswith(UNKNOWN)]
+    dropped = [words for words in result.relaxed if words not in unknown]
+    said = []
+    if dropped:
+        said.append(f"Too little fits all of that, so I let go of: {', '.join(dropped)}.")
+    if result.filters:
+        note = f" ({', '.join(unknown)})" if unknown else ""
+        said.append(f"I kept to: {', '.join(result.filters)}{note}.")
+    return said
 
 
 def _opening(request: Request, best: Recommendation) -> str:
     price = f" ({money(best.item.price)})" if best.item.price is not None else ""
     whom = f" for your {request.recipient}" if _is_relative(request.recipient) else ""
-    reason = best.reason[0].lower() + best.reason[1:]
-    lead = f"My first pick{whom} is the {shorten(best.item.title, TITLE)}{price}"
-    return f"{lead}: {reason}" if best.reason.startswith("It ") else f"{lead}. {best.reason}"
+    return f"My first pick{whom}: {shorten(best.item.title, TITLE)}{price}. {best.reason}"
+
+
+def _missing_colours(request: Request, shown: Sequence[Recommendation]) -> list[str]:
+    """The colours asked for that no product shown has in its listing."""
+    asked = dict.fromkeys(colour.lower() for colour in COLOUR.findall(request.text))
+    return [colour for colour in asked if not any(_has_colour(found.item, colour) for found in shown)]
+
+
+def _has_colour(item: Item, colour: str) -> bool:
+    spellings = ("gray", "grey") if colour in ("gray", "grey") else (colour,)
+    return any(says(item, spelling) for spelling in spellings)
 
 
 def _about_memory(
@@ -139,18 +201,17 @@ def _about_memory(
     if request.recipient:
         return "I left your own history out of it, since this is for someone else."
     if used:
-        avoided = _avoided(used, shown)
-        return avoided or ""
+        return _avoided(used, shown)
     if hits:
-        return "Nothing I remember of you bears on this, so I went by your words alone."
-    return ""
+        return "I left what I remember of you out of it and went by your words alone."
+    return "I remember nothing of you that bears on this, so I went by your words alone."
 
 
 def _avoided(used: Sequence[MemoryHit], shown: Sequence[Recommendation]) -> str:
     for hit in used:
         statement = read_statement(hit.text)
         if statement and statement.lead is Lead.AVOIDS and not says(shown[0].item, statement.value):
-            return f"Its listing does not mention {statement.value}, which you avoid [{hit.mark}]."
+            return f"No mention of {statement.value}, which you avoid [{hit.mark}]."
     return ""
 
 

@@ -25,15 +25,15 @@ _CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
 _ARTICLE = re.compile(r"^(?:a|an|the|some|any|new|another|good|me)\s+", re.I)
 
 _STOP_WORDS = """
-a about after all also am an and another any are as at be because been before but by can could did do does doesn't don't
-down each else even ever every few find for from gift give go good got great had has have help her here hers him his how
-i i'd i'm i've if im in into is it it's its just keep kind know last less like little long look looking lot lots love
-made make makes making many may me mine more most much must my myself need needed needs new nice no not now of off ok
-old on one only or other our out over own people perfect please present product quality really recommend recommendation
-recommendations right same say see set should so some someone something sort still such suggest sure take than thank
-thanks that that's the their them then there these they thing things this those to too try under up us use used using
-usual very want wanted was way we well were what what's when where which while who whom why will with without work works
-would year years yes you your
+a about after all also am an and another any are as at be because been before but by can could did do does doesn't
+don't down each else even ever every few find for from gift give go good got great had has have help her here hers him
+his how i i'd i'm i've if im in into is it it's its just keep kind know last less like likes little long look looking
+lot lots love loves made make makes making many may me mine more most much must my myself need needed needs new nice no
+not now of off ok old on one only or other our out over own people perfect please present product quality really
+recommend recommendation recommendations right same say see set should so some someone something sort still such
+suggest sure take than thank thanks that that's the their them then there these they thing things this those to too try
+under up us use used using usual very want wanted wants was way we well were what what's when where which while who
+whom why will with without work works would year years yes you your
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 

@@ -289,3 +289,11 @@ def test_another_users_memory_can_be_lent_for_the_shuffled_control(assistant: As
     lent = assistant.trajectory(ADA, Request("shampoo"), TurnOptions(memory_of=BO))
     own = {entry.entry_id for entry in assistant.memory.hierarchy.entries(BO, limit=1000)}
     assert lent.hits and {hit.entry_id for hit in lent.hits} <= own
+
+
+def test_something_for_a_purpose_is_a_new_request(assistant: Assistant) -> None:
+    session = assistant.memory.sessions.create(ADA).session_id
+    ask(assistant, ADA, "shampoo", session)
+    purpose = ask(assistant, ADA, "something for sore feet after a long walk", session)
+    assert started(purpose).act is Act.REQUEST and "shampoo" not in started(purpose).request.text
+    assert started(ask(assistant, ADA, "something lighter", session)).act is Act.REFINE

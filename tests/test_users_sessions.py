@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from memory_store.behaviours import Behaviours
 from memory_store.database import Database
 from memory_store.errors import UnknownSession, UnknownUser
 from memory_store.sessions import Sessions
-from memory_store.types import UserRecord
+from memory_store.types import Behaviour, UserRecord
 from memory_store.users import Users
 
 ANN = UserRecord("ann", "Ann", "Runs.", True, ("shoes for rain",), {"hair": "red"})
@@ -47,10 +48,28 @@ def test_adding_a_user_again_updates_and_keeps_the_conversations(database: Datab
 
 def test_search_finds_name_and_id_whatever_the_case(database: Database) -> None:
     users = Users(database)
-    users.add_many([UserRecord("x-9", "Joann"), UserRecord("%", "Percent")])
-    assert [user.user_id for user in users.search("ANN")] == ["ann", "x-9"]
-    assert [user.user_id for user in users.search("%")] == ["%"]
-    assert [user.user_id for user in users.most_remembered(2)] == ["ann", "bob"]
+    users.add_many([UserRecord("x-9", "Joann"), UserRecord("%", "Percent"), UserRecord("y-1", "Anna")])
+
+    def found(text: str, limit: int = 24) -> list[str]:
+        return [user.user_id for user in users.search(text, limit)]
+
+    assert found("ANN") == ["ann", "y-1", "x-9"]
+    assert found("  x-9 ") == ["x-9"]
+    assert found("ann", limit=1) == ["ann"]
+    assert found("%") == ["%"]
+    assert found("_") == found("zz") == found("' OR 1") == []
+    assert len(found("")) == 5
+
+
+def test_those_most_is_remembered_of_come_first(database: Database) -> None:
+    users = Users(database)
+    users.add_many([UserRecord("cy", "Cy"), UserRecord("new", "New")])
+    bought = [("cy", "b1"), ("bob", "b2"), ("cy", "b3")]
+    Behaviours(database).add_many(
+        Behaviour(key, user, "i", "Shoe", None, "Shoes", None, "", None, "", "", None) for user, key in bought
+    )
+    assert [user.user_id for user in users.most_remembered()] == ["cy", "bob", "ann", "new"]
+    assert [user.user_id for user in users.most_remembered(limit=1)] == ["cy"]
 
 
 def test_turns_are_kept_in_order(sessions: Sessions) -> None:

@@ -75,7 +75,8 @@ def draw_avatar(spec: Mapping[str, str] | None, *, name: str) -> str:
     hair_colour = choice.colour("hair_colour", HAIR_COLOURS, usual)
     headwear = choice.one_of("headwear", HEADWEAR, ("none",) * 9 + ("cap", "beanie", "headband"))
     style = choice.one_of("hair", STYLES)
-    beard = choice.one_of("beard", BEARDS, ("none", "none", *BEARDS) if style in _BEARDED_STYLES else ("none",))
+    guessed = not spec and style in _BEARDED_STYLES
+    beard = choice.one_of("beard", BEARDS, ("none", "none", *BEARDS) if guessed else ("none",))
     cloth = choice.colour("clothing_colour", {}, _CLOTHES)
     cover = choice.colour("headwear_colour", {}, _CLOTHES)
     ground = choice.colour("background", {}, _GROUNDS)

@@ -177,20 +177,12 @@ def _body(view: TurnView, verdicts: Mapping[str, str], *, last: bool) -> str:
     answer = f'<div class="answer">{text}</div>'
     numbered = last and view.searched is not None
     shelf = cards.shelf(view.answered.recommendations, view.turn_id, verdicts, recalled, numbered=numbered)
-    return answer + _conditions(view) + shelf + (_chips(view.answered.chips) if last else "")
+    return answer + shelf + (_chips(view.answered.chips) if last else "")
 
 
 def _marks(view: TurnView, marks: Iterable[str]) -> str:
     known = {hit.mark for hit in view.hits}
     return cards.marks([mark for mark in marks if mark in known], view.turn_id)
-
-
-def _conditions(view: TurnView) -> str:
-    if not view.searched:
-        return ""
-    kept = "".join(f"<li>{line(word, 80)}</li>" for word in view.searched.filters)
-    dropped = "".join(f"<li class='off'>{line(word, 120)}</li>" for word in view.searched.relaxed)
-    return f'<ul class="conditions" aria-label="Conditions applied">{kept}{dropped}</ul>' if kept or dropped else ""
 
 
 def _chips(chips: tuple[str, ...]) -> str:

@@ -85,7 +85,8 @@ class Comparison:
             except AssistantError as error:
                 told = [TurnFailed("preview", str(error))]
             columns[place] = replace(column, view=fold(request.text, told))
-        yield {"columns": _table(columns, done=True)}
+        told = "; ".join(f"{column.title}: {plural(len(column.shown), 'product')}" for column in columns)
+        yield {"columns": _table(columns, done=True), "announce": line(f"Compared. {told}.", 400)}
 
     def _columns(self, payload: Payload) -> list[Column]:
         """The columns asked for. Raises ValueError, in words for the person, where they cannot be."""
@@ -128,16 +129,16 @@ def _form(offered: Sequence[UserRecord], user_id: str, examples: Sequence[str]) 
     chips = "".join(
         f'<button type="button" data-example="{line(words, 200)}">{line(words, 80)}</button>' for words in examples
     )
+    tries = f'<div class="chips"><span class="quiet">Try</span>{chips}</div>' if chips else ""
     return (
         '<form id="contest-form" data-contest>'
         '<div class="contest-ask"><input name="request" maxlength="2000" dir="auto" autocomplete="off" '
         'aria-label="The request" placeholder="One request for every column"><button type="submit" class="go">Compare'
-        "</button></div>"
-        f"{f'<div class=chips>{chips}</div>' if chips else ''}"
+        f"</button></div>{tries}"
         '<fieldset class="by"><legend class="hidden">What the columns differ in</legend>'
         '<label><input type="radio" name="by" value="memory" checked> How much I remember</label>'
-        '<label><input type="radio" name="by" value="people"> Who asks</label></fieldset>'
         f'<label class="for-memory">of <select name="person" aria-label="Person">{options}</select></label>'
+        '<label><input type="radio" name="by" value="people"> Who asks</label></fieldset>'
         f'<fieldset class="for-people"><legend class="hidden">{FEWEST} to {MOST} people</legend>{boxes}</fieldset>'
         "</form>"
     )
@@ -146,10 +147,7 @@ def _form(offered: Sequence[UserRecord], user_id: str, examples: Sequence[str]) 
 def _table(columns: Sequence[Column], *, done: bool) -> str:
     counts = Counter(item_id for column in columns for item_id in set(column.shown))
     rows = "".join(_column(column, counts, done=done) for column in columns)
-    told = ""
-    if done:
-        told = '<p class="panel-note" role="status">“Only here” marks what no other column shows.</p>'
-    return f'{told}<ol class="contest" style="--columns:{len(columns)}" data-done="{str(done).lower()}">{rows}</ol>'
+    return f'<ol class="contest" style="--columns:{len(columns)}" data-done="{str(done).lower()}">{rows}</ol>'
 
 
 def _column(column: Column, counts: Mapping[str, int], *, done: bool) -> str:

@@ -174,6 +174,12 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-contest]");
+  const chosen = form && (form.by.value === "memory" || new FormData(form).getAll("people").length > 1);
+  if (chosen && event.target.name !== "request" && $(".contest")) contest(form);
+});
+
 let typing;
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-live]");

@@ -59,7 +59,7 @@ TABS = """
 COMPARE = """
 <div class="compare-head"><button type="button" class="aside" data-leave>← Back to the conversation</button>
 <h1>The same request, side by side</h1>
-<p class="quiet">See what memory changes: how much of it is used, or whose it is.</p></div>
+<p class="quiet">Each column answers on its own. What only one of them shows is marked “Only here”.</p></div>
 """
 
 
