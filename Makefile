@@ -18,7 +18,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	if $$each -c '$(RECENT)' 2>/dev/null; then echo $$each; break; fi; done)
 
-STORE = $(if $(DATA),MRREC_DATA="$(DATA)" MRREC_STORE="$${MRREC_STORE:-.mrrec/$(notdir $(patsubst %/,%,$(DATA)))}")
+STORE = $(if $(DATA),MRREC_DATASET="$(DATA)" MRREC_STORE="$${MRREC_STORE:-.mrrec/$(notdir $(patsubst %/,%,$(DATA)))}")
 
 .PHONY: help run test lint clean
 .DEFAULT_GOAL := help

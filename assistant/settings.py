@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MRREC_", frozen=True, extra="forbid")
 
     store: Path = Path(".mrrec/store")
-    data: Path | None = None
+    dataset: Path | None = None
     embedder: str = "minilm"
     writer: WriterName = "extractive"
     policy: PolicyName = "rules"

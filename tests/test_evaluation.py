@@ -71,7 +71,7 @@ def make(small_folder: Path, small_store: Path, tmp_path: Path) -> Callable[...,
     """Makes an experiment over the small shop."""
 
     def experiment(**options: Any) -> Experiment:
-        settings = Settings(data=small_folder, store=small_store)
+        settings = Settings(dataset=small_folder, store=small_store)
         return replace(Experiment(settings, tmp_path / "run"), **options)
 
     return experiment

@@ -168,7 +168,7 @@ def test_a_dataset_without_anything_usable_is_refused(tmp_path: Path, shop: Path
 
 
 def test_ensure_builds_completes_and_opens(tmp_path: Path, small_folder: Path) -> None:
-    settings = Settings(store=tmp_path / "store", data=small_folder)
+    settings = Settings(store=tmp_path / "store", dataset=small_folder)
     built = ensure_store(settings)
     assert built and built.changed and ensure_store(settings) is None
     manifest = Manifest.read(settings.store)
@@ -177,7 +177,7 @@ def test_ensure_builds_completes_and_opens(tmp_path: Path, small_folder: Path) -
     completed = ensure_store(Settings(store=settings.store))
     assert completed and completed.changed and ensure_store(settings) is None
     with pytest.raises(StoreError, match="MRREC_STORE"):
-        ensure_store(Settings(store=settings.store, data=tmp_path))
+        ensure_store(Settings(store=settings.store, dataset=tmp_path))
 
 
 def test_a_first_start_indexes_the_personas_and_others_when_recalled(
@@ -188,7 +188,7 @@ def test_a_first_start_indexes_the_personas_and_others_when_recalled(
         kept = [row for row in rows if json.loads(row)["user_id"] != user]
         kept.append(json.dumps({"user_id": user, "name": name, "persona": user == "ada"}))
         (shop / "users.jsonl").write_text("\n".join(kept) + "\n")
-    ensure_store(Settings(store=tmp_path / "store", data=shop))
+    ensure_store(Settings(store=tmp_path / "store", dataset=shop))
     memory = MemoryStore.open(tmp_path / "store", embedder)
     assert memory.hierarchy.pending() == sum(memory.hierarchy.counts("bo").values()) > 0
     assert memory.hierarchy.pending(of=["ada"]) == 0

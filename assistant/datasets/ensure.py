@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def ensure_store(settings: Settings, progress: Progress | None = None) -> ImportReport | None:
     """Make sure that ``settings.store`` is whole; None where it was, else the report of what was built.
 
-    A missing store is built from ``settings.data``, or from the demo world where that is not set; an unfinished one
+    A missing store is built from ``settings.dataset``, or from the demo world where that is not set; an unfinished one
     is completed from where it came from. Memories that no persona needs are embedded later, when they are recalled.
 
     Raises:
@@ -36,7 +36,7 @@ def ensure_store(settings: Settings, progress: Progress | None = None) -> Import
     if found and found.finished:
         _check_data(found, settings)
         return None
-    source = settings.data or (Path(found.source) if found else demo_folder(settings.store, progress))
+    source = settings.dataset or (Path(found.source) if found else demo_folder(settings.store, progress))
     embedder = load_embedder(settings.embedder)
     writer = load_writer(settings)
     return import_folder(source, settings.store, embedder, writer, index_all=False, progress=progress)
@@ -109,8 +109,8 @@ def _told(progress: Progress | None) -> Callable[[str], None] | None:
 
 def _check_data(found: Manifest, settings: Settings) -> None:
     """A finished store opens without reading its data again; that it is of the same folder is enough."""
-    if settings.data and settings.data.resolve() != Path(found.source):
+    if settings.dataset and settings.dataset.resolve() != Path(found.source):
         raise StoreError(
-            f"The store {settings.store} holds {found.dataset!r} from {found.source}, not {settings.data}: "
-            "set MRREC_STORE to another folder, or leave MRREC_DATA out."
+            f"The store {settings.store} holds {found.dataset!r} from {found.source}, not {settings.dataset}: "
+            "set MRREC_STORE to another folder, or leave MRREC_DATASET out."
         )

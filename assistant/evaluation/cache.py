@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from memory_store.embedding import Embedder
+from memory_store.embedding import MINILM, Embedder
 
 REMEMBERED = 50_000
 LARGE_CALL = 64
@@ -28,6 +28,7 @@ class CachedEmbedder:
         self._vectors: OrderedDict[tuple[bool, str], np.ndarray] = OrderedDict()
         self._tokens: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
+        self._queries_differ = embedder.name != MINILM
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embedding")
 
     def embed(
@@ -36,6 +37,7 @@ class CachedEmbedder:
         """See Embedder."""
         if len(texts) >= LARGE_CALL or not texts:
             return self._embedder.embed(texts, query=query, progress=progress)
+        query = query and self._queries_differ
         with self._lock:
             known = {text: self._vectors.get((query, text)) for text in texts}
         new = [text for text, vector in known.items() if vector is None]

@@ -22,7 +22,7 @@ app = typer.Typer(
 console = Console()
 
 Data = Annotated[
-    Path | None, typer.Option("--data", help="The dataset folder. [default: MRREC_DATA or the demo world]")
+    Path | None, typer.Option("--data", help="The dataset folder. [default: MRREC_DATASET or the demo world]")
 ]
 Store = Annotated[Path | None, typer.Option("--store", help="Its store, built where absent. [default: .mrrec/NAME]")]
 Split = Annotated[str, typer.Option("--split", help='"train", "dev" or "test".')]
@@ -118,7 +118,7 @@ def inspect_command(
 
 def _settings(data: Path | None, store: Path | None, embedder: str | None) -> Settings:
     """The settings; a dataset folder that is named has a store of its own unless one is named too."""
-    settings = read_settings(data=data, store=store, embedder=embedder)
+    settings = read_settings(dataset=data, store=store, embedder=embedder)
     if data is not None and store is None:
         own = f"{data.resolve().name}-{settings.embedder.replace('/', '-')}" if embedder else data.resolve().name
         settings = settings.model_copy(update={"store": Path(".mrrec") / own})

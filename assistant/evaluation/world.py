@@ -70,11 +70,11 @@ class World:
 
 @contextmanager
 def open_world(settings: Settings, progress: Progress) -> Iterator[World]:
-    """The world of ``settings.data`` (the demo world where that is not set), in ``settings.store``; closed after use.
+    """The world of ``settings.dataset`` (the demo world where that is not set), in ``settings.store``; closed after use.
 
     Raises DatasetError or StoreError as the import does.
     """
-    data = settings.data or demo_folder(settings.store, progress)
+    data = settings.dataset or demo_folder(settings.store, progress)
     plain, built = load_embedder(settings.embedder), Stopwatch(progress)
     import_folder(data, settings.store, plain, load_writer(settings), progress=built)
     manifest = Manifest.read(settings.store)

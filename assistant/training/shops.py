@@ -60,7 +60,7 @@ def open_shops(config: RunConfig, progress: Progress) -> Iterator[list[Shop]]:
 @contextmanager
 def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Iterator[Shop]:
     """One shop of the run. Raises as ``open_shops``."""
-    settings = Settings(data=chosen.data, store=chosen.store, embedder=config.embedder)
+    settings = Settings(dataset=chosen.data, store=chosen.store, embedder=config.embedder)
     with open_world(settings, progress) as world:
         train = load_requests(world.folder, split="train", limit=chosen.train, seed=config.seed)
         dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
