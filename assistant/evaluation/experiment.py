@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 
 from assistant.datasets.manifest import write_json
 from assistant.datasets.progress import terminal_progress
@@ -22,7 +19,7 @@ from assistant.evaluation.report_html import write_html
 from assistant.evaluation.report_markdown import write_markdown
 from assistant.evaluation.requests import load_requests
 from assistant.evaluation.rows import Row
-from assistant.evaluation.run import Evaluation, Players, Progress
+from assistant.evaluation.run import Evaluation, Players
 from assistant.evaluation.settings import ABLATIONS, BASELINES, Baseline, choose_settings
 from assistant.evaluation.training_log import read_training_log
 from assistant.evaluation.world import World, claim_folder, describe_run, index_timing, open_world
@@ -77,7 +74,7 @@ class Experiment:
                 seed=self.seed,
                 block=self.block,
             )
-            with run_progress(console) as progress:
+            with terminal_progress(console) as progress:
                 rows = evaluation.run(progress)
                 judged = self._judge(rows, world, evaluation, progress) if self.judge else {}
             index = index_timing(world)
@@ -118,29 +115,3 @@ def _baselines(requests: Sequence[RequestRow]) -> list[Baseline]:
     users = any(request.user_id for request in requests)
     allowed = {"request": True, "naive": users, "oracle": oracle}
     return [baseline for baseline in BASELINES.values() if allowed[baseline.text]]
-
-
-@contextmanager
-def run_progress(console: Console) -> Iterator[Progress]:
-    """A bar for each setting; finished lines only where the console is no terminal."""
-    if not console.is_terminal:
-        yield lambda part, done, total: console.print(f"{part}: {total:,}", highlight=False) if done >= total else None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("[dim]left"),
-        TimeRemainingColumn(),
-        TextColumn("[dim]spent"),
-        TimeElapsedColumn(),
-    )
-    with Bars(*columns, console=console) as drawn:
-        tasks = {}
-
-        def tell(part: str, done: int, total: int) -> None:
-            if part not in tasks:
-                tasks[part] = drawn.add_task(part, total=total)
-            drawn.update(tasks[part], completed=done)
-
-        yield tell
