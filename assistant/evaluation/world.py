@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,9 @@ def claim_folder(out: Path, run: dict[str, Any], *, fresh: bool) -> None:
     write_json(out / RUN, run)
 
 
+@lru_cache
 def sources_hash() -> str:
-    """A hash of the code and prompts that figures follow from."""
+    """A hash of the code and prompts that figures follow from, as they were when it was first asked for."""
     parts = []
     for package in (assistant, memory_store, prompts):
         root = Path(package.__path__[0])
