@@ -19,7 +19,7 @@ from assistant.evaluation.report_html import write_html
 from assistant.evaluation.report_markdown import write_markdown
 from assistant.evaluation.requests import load_requests
 from assistant.evaluation.rows import Row
-from assistant.evaluation.run import Evaluation, Players
+from assistant.evaluation.run import Evaluation, Players, Progress
 from assistant.evaluation.settings import ABLATIONS, BASELINES, Baseline, choose_settings
 from assistant.evaluation.training_log import read_training_log
 from assistant.evaluation.world import World, claim_folder, describe_run, index_timing, open_world
