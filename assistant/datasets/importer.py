@@ -279,7 +279,7 @@ def behaviour_of(row: InteractionRow, item: Item) -> Behaviour:
         brand=item.brand,
         category=item.kind(),
         price=item.price,
-        item_text=" ".join((*item.features, item.description)).strip()[:ITEM_TEXT],
+        item_text="\n".join((*item.features, item.description)).strip()[:ITEM_TEXT],
         rating=row.rating,
         review_title=row.title,
         review_text=row.text,

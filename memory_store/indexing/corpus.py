@@ -6,12 +6,13 @@ import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memory_store.indexing.items import ItemReading, Kinds, phrase_keys, read_item
 from memory_store.indexing.lexicon import Lexicon, lexicon
 from memory_store.indexing.reviews import ReviewReading, read_review
 from memory_store.indexing.text import clean, key, segments, stem, words
+from memory_store.indexing.values import Values
 from memory_store.types import Behaviour
 
 CACHED_REVIEWS, CACHED_TEXTS = 60_000, 60_000
@@ -66,6 +67,7 @@ class Corpus:
     def __init__(self) -> None:
         self.lexicon: Lexicon = lexicon()
         self.kinds = Kinds(())
+        self.listed = Values()
         self.labels: dict[str, str] = {}
         self._wordings: defaultdict[str, list[str]] = defaultdict(list)
         for wording, term in sorted(self.lexicon.terms.items(), key=lambda pair: (-len(pair[0]), pair[0])):
@@ -78,7 +80,7 @@ class Corpus:
         self._groups: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
         self._heads: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._prices: dict[str, list[float]] = {}
-        self._items: dict[tuple[str, str], ItemReading] = {}
+        self._items: dict[tuple[str, str, str], ItemReading] = {}
         self._reviews: dict[str, tuple[Behaviour, ReviewReading]] = {}
         self._values: dict[str, frozenset[str]] = {}
 
@@ -96,6 +98,9 @@ class Corpus:
         corpus.brands = {key(brand): brand for brand in sorted(brands)}
         for reading in corpus._items.values():
             corpus.labels.update(reading.labels)
+        distinct = [(category, reading) for (_, _, category), reading in corpus._items.items()]
+        corpus.listed = Values(distinct, corpus.lexicon, corpus.wordings)
+        corpus._items = {at: corpus._valued(reading, at[2]) for at, reading in corpus._items.items()}
         prices: defaultdict[str, list[float]] = defaultdict(list)
         listed: set[tuple[str, str]] = set()
         for behaviour in everything:
@@ -117,7 +122,7 @@ class Corpus:
         item = self._item(behaviour)
         cached = self._reviews.get(behaviour.behaviour_id)
         if cached is None or cached[0] != behaviour:
-            cached = (behaviour, read_review(behaviour, self.lexicon))
+            cached = (behaviour, self._weighed(read_review(behaviour, self.lexicon), behaviour.category))
             if len(self._reviews) < CACHED_REVIEWS:
                 self._reviews[behaviour.behaviour_id] = cached
         return Reading(behaviour, item, cached[1], self.kinds.of(item.heads))
@@ -185,10 +190,26 @@ class Corpus:
                 yield from self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
 
     def _item(self, behaviour: Behaviour) -> ItemReading:
-        at = (behaviour.item_id, behaviour.title)
+        at = (behaviour.item_id, behaviour.title, behaviour.category)
         if at not in self._items:
-            self._items[at] = read_item(behaviour, self.lexicon)
+            self._items[at] = self._valued(read_item(behaviour, self.lexicon), behaviour.category)
         return self._items[at]
+
+    def _valued(self, item: ItemReading, category: str) -> ItemReading:
+        """The reading with no phrases but the category's values, once these are known."""
+        return replace(item, keys=self.listed.among(item.keys, category)) if self.listed else item
+
+    def _weighed(self, review: ReviewReading, category: str) -> ReviewReading:
+        """The reading with the category's values whole, and nothing praised or blamed but values."""
+        whole = self.listed.wholes
+        return replace(
+            review,
+            praised=self.listed.values(whole(review.praised, category), category),
+            blamed=self.listed.values(whole(review.blamed, category), category),
+            wants=whole(review.wants, category),
+            shuns=whole(review.shuns, category),
+            left=whole(review.left, category),
+        )
 
 
 class Contrast:

@@ -14,6 +14,7 @@ from memory_store.types import Behaviour
 HEAD_SHARE = 0.3
 READ_CHARACTERS = 1500
 """Of an item's features and description."""
+LONGEST, LONGEST_OPENING = 4, 4
 
 _LABELLED = re.compile(r"(?:^|[\n.;,|•]|\s-)\s*([A-Za-z][A-Za-z ]{2,24}):\s*([^.;|\n•]{2,80})")
 _HEAD_END = re.compile(
@@ -23,10 +24,15 @@ _HEAD_END = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ItemReading:
-    """``keys`` are the phrases found, ``heads`` the keys that the title ends its product name with, longest first,
-    ``opening`` the title's first words (often an unlisted brand), ``labels`` aspects that the text itself gives."""
+    """``keys`` are the phrases found, those ``titled`` in the title, those ``opened`` at the head of a line of the body.
+
+    ``heads`` are the keys that the title ends its product name with, longest first, ``opening`` the title's first
+    words (often an unlisted brand), ``labels`` aspects that the text itself gives.
+    """
 
     keys: frozenset[str]
+    titled: frozenset[str]
+    opened: frozenset[str]
     heads: tuple[str, ...]
     opening: frozenset[str]
     labels: dict[str, str]
@@ -35,12 +41,46 @@ class ItemReading:
 def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
     """The reading of the item that a behaviour bought."""
     title, body = clean(behaviour.title), clean(behaviour.item_text[:READ_CHARACTERS])
-    keys: set[str] = set()
-    for piece in segments(f"{title}\n{body}"):
-        keys |= phrase_keys([stem(word) for word in words(piece)], lexicon, longest=3, joined=compounds(piece))
+    names = [key(name).split() for name in (behaviour.brand or "", behaviour.category) if name]
+    titled: set[str] = set()
+    for piece in segments(title):
+        stems = [stem(word) for word in words(piece)]
+        titled |= phrase_keys(stems, lexicon, LONGEST, joined=compounds(piece), without=_places(names, stems))
+    keys, opened = set(titled), set[str]()
+    for line in body.split("\n"):
+        for at, piece in enumerate(segments(line)):
+            stems = [stem(word) for word in words(piece)]
+            found = phrase_keys(stems, lexicon, LONGEST, joined=compounds(piece), without=_places(names, stems))
+            keys |= found
+            if not at:
+                opened |= found.intersection(_openings(stems, lexicon))
     title_stems = [stem(word) for word in words(title)[:3]]
-    opening = frozenset(title_stems[:2])
-    return ItemReading(frozenset(keys), title_heads(title, lexicon), opening, _labels(body, lexicon))
+    return ItemReading(
+        frozenset(keys),
+        frozenset(titled),
+        frozenset(opened),
+        title_heads(title, lexicon),
+        frozenset(title_stems[:2]),
+        _labels(body, lexicon),
+    )
+
+
+def _places(names: Iterable[Sequence[str]], stems: Sequence[str]) -> set[int]:
+    """Where in a run of words one of the names stands."""
+    found: set[int] = set()
+    for name in names:
+        size = len(name)
+        for at in range(len(stems) - size + 1):
+            if stems[at] == name[0] and stems[at : at + size] == name:
+                found.update(range(at, at + size))
+    return found
+
+
+def _openings(stems: Sequence[str], lexicon: Lexicon) -> set[str]:
+    """What a line opens with, in every length; words that no phrase begins with are passed over."""
+    start = next((at for at, one in enumerate(stems) if one in lexicon.opens or one not in lexicon.stop), 0)
+    found = {" ".join(stems[start : start + size]) for size in range(1, LONGEST_OPENING + 1)}
+    return found | {lexicon.canonical(one) for one in found}
 
 
 def phrase_keys(
@@ -61,32 +101,38 @@ def phrase_keys(
     found = {term.key for _, _, term in values}
     taken = {at: (start, end) for start, end, _ in values for at in range(start, end)}
     for start, end in joined:
-        if not any(at in taken or at in without for at in range(start, end)) and not stems[start][0].isdigit():
-            taken.update((at, (start, end)) for at in range(start, end))
-            phrase = " ".join(stems[start:end])
-            if phrase not in lexicon.terms:
-                found.add(phrase)
-    stop, inner, units, vocabulary, count = lexicon.stop, lexicon.inner, lexicon.units, lexicon.terms, len(stems)
+        across = any(at in taken and not (start <= taken[at][0] and taken[at][1] <= end) for at in range(start, end))
+        if across or any(at in without for at in range(start, end)) or not any(map(str.isalpha, stems[start:end])):
+            continue
+        phrase = " ".join(stems[start:end])
+        taken.update((at, (start, end)) for at in range(start, end))
+        if phrase not in lexicon.terms:
+            found.add(phrase)
+    stop, inner, opens = lexicon.stop, lexicon.inner, lexicon.opens
+    units, vocabulary, count = lexicon.units, lexicon.terms, len(stems)
     for start, first in enumerate(stems):
-        number = first[0].isdigit()
-        if first in stop or start in without or (len(first) < 3 and not number):
+        whole = taken.get(start)
+        if whole is not None and whole[0] != start or start in without:
             continue
-        if number and (start + 1 == count or stems[start + 1] not in units):
+        number = first[0].isdigit() and whole is None
+        alone = first in stop or len(first) < 3
+        if (alone and whole is None and not number and first not in opens) or (
+            number and (start + 1 == count or stems[start + 1] not in units)
+        ):
             continue
-        if not number and len(first) > 3 and start not in taken and first not in vocabulary:
+        if not number and not alone and len(first) > 3 and whole is None and first not in vocabulary:
             found.add(first)
-        if start in taken and taken[start][0] != start:
-            continue
-        for end in range(start + 2, min(count, start + longest) + 1):
-            last = stems[end - 1]
-            if last[0].isdigit() or end - 1 in without:
+        for end in range((whole[1] if whole else start + 1) + 1, min(count, start + longest) + 1):
+            last, span = stems[end - 1], taken.get(end - 1)
+            if end - 1 in without or (last[0].isdigit() and span is None):
                 break
-            if (last in stop or len(last) < 3) and not (number and end == start + 2):
-                if last in inner:
+            if span is not None:
+                if span[1] > end:
+                    continue
+            elif (last in stop or len(last) < 3) and not (number and end == start + 2):
+                if last in inner or last in opens:
                     continue
                 break
-            if end - 1 in taken and taken[end - 1][1] > end:
-                continue
             phrase = " ".join(stems[start:end])
             if phrase not in vocabulary:
                 found.add(phrase)

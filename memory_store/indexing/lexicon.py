@@ -56,6 +56,7 @@ class Lexicon:
     longest: dict[str, int]
     stop: frozenset[str]
     inner: frozenset[str]
+    opens: frozenset[str]
     units: frozenset[str]
     positive: frozenset[str]
     negative: frozenset[str]
