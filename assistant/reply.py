@@ -19,6 +19,9 @@ MAX_TASTES = 3
 MAX_MISSES = 2
 MAX_FEATURE = 70
 UNKNOWN = "unknown for some"
+_IDLE = "read day days week weeks month months today tonight tomorrow weekend badly maybe lately"
+IDLE = frozenset(_IDLE.split())
+"""Words of a request that say when or how, not what."""
 
 _BOUGHT = re.compile(r'^(?:Bought|Liked) "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _BAND = re.compile(r"\$([\d.,]+) to \$([\d.,]+)")
@@ -96,13 +99,24 @@ def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str]) -> 
     met = [wish for wish in wishes if says(item, wish)]
     if len(reasons) < MAX_REASONS:
         reasons += _from_listing(item, met, known=bool(reasons))
-    misses = [wish for wish in wishes if wish not in met]
+    misses = _avoided_in(item, used) + [f"{wish} not mentioned" for wish in wishes if wish not in met]
     return Recommendation(
         item,
         _as_sentence(reasons),
         tuple(dict.fromkeys(mark for reason in reasons for mark in reason.marks)),
-        tuple(f"{wish} not mentioned" for wish in misses[:MAX_MISSES]),
+        tuple(misses[:MAX_MISSES]),
     )
+
+
+def _avoided_in(item: Item, used: Sequence[MemoryHit]) -> list[str]:
+    """What the listing says that the person avoids, or no longer wants."""
+    found = []
+    for statement in filter(None, (read_statement(hit.text) for hit in used)):
+        if statement.lead is Lead.AVOIDS and says(item, statement.value):
+            found.append(f"{statement.value}, which you avoid")
+        elif statement.formerly and says(item, statement.formerly) and not says(item, statement.value):
+            found.append(f"{statement.formerly}, which you no longer choose")
+    return list(dict.fromkeys(found))
 
 
 def _from_listing(item: Item, met: Sequence[str], *, known: bool) -> list[Reason]:
@@ -145,7 +159,11 @@ def _wishes(request: Request, items: Sequence[Item]) -> list[str]:
     names the kind of product is no wish."""
     kinds = " ".join({item.kind() for item in items})
     told = {word: sum(says(item, word) for item in items) for word in content_words(request.text)}
-    return [word for word, count in told.items() if 0 < count < len(items) and not contains(kinds, word)]
+    return [
+        word
+        for word, count in told.items()
+        if 0 < count < len(items) and word not in IDLE and not contains(kinds, word)
+    ]
 
 
 def _sentences(

@@ -62,6 +62,17 @@ def test_a_memory_as_a_reason(memory: str, reason: str) -> None:
     assert answer(hit("m1", memory)).recommendations[0].reason.startswith(reason)
 
 
+def test_what_the_person_avoids_is_held_against_an_item() -> None:
+    said = answer(
+        hit("m1", "Running shoes: avoids leather; blamed in 1 review."),
+        hit("m2", "Running shoes: lately prefers wool, no longer barefoot; the last 2 purchases."),
+    )
+    assert [found.misses for found in said.recommendations] == [
+        ("barefoot, which you no longer choose",),
+        ("leather, which you avoid",),
+    ]
+
+
 def test_without_memory_the_listing_speaks() -> None:
     said = answer(text="waterproof running shoes for hiking")
     assert said.recommendations[0].reason == "Waterproof liner that breathes."
@@ -119,6 +130,6 @@ def test_what_is_remembered_is_said_to_the_person() -> None:
         (Level.PROFILE, "", "Across categories: avoids wool (Hats, Sweaters)."),
         (Level.PATTERN, "Shoes", "Shoes: lately prefers barefoot, no longer wide fit; the last 2 purchases."),
     ]
-    entries = [MemoryEntry(str(n), "u", *of, "", text, None, ()) for n, (*of, text) in enumerate(texts)]  # type: ignore[arg-type]
+    entries = [MemoryEntry(str(n), "u", *of, "", text, None, ()) for n, (*of, text) in enumerate(texts)]  # type: ignore[call-arg, arg-type]
     said = talk(Act.ABOUT_ME, "", Conversation(), UserRecord("u", "Mara L"), entries).text
     assert "This is what stands out, Mara:\n- In general: you avoid wool (hats, sweaters).\n- Shoes: lately you" in said

@@ -85,8 +85,8 @@ class Comparison:
             except AssistantError as error:
                 told = [TurnFailed("preview", str(error))]
             columns[place] = replace(column, view=fold(request.text, told))
-        told = "; ".join(f"{column.title}: {plural(len(column.shown), 'product')}" for column in columns)
-        yield {"columns": _table(columns, done=True), "announce": line(f"Compared. {told}.", 400)}
+        found = "; ".join(f"{column.title}: {plural(len(column.shown), 'product')}" for column in columns)
+        yield {"columns": _table(columns, done=True), "announce": line(f"Compared. {found}.", 400)}
 
     def _columns(self, payload: Payload) -> list[Column]:
         """The columns asked for. Raises ValueError, in words for the person, where they cannot be."""

@@ -111,12 +111,14 @@ function showMemory(button) {
   act({ act: "show", turn: button.dataset.turn });
 }
 
+let awaited = "";
 // The compare view is a place of the page with an address of its own (?view=compare).
 function view(name, remember = true) {
   const known = body.dataset.view || "";
   if (name === known) return;
   close();
   body.dataset.view = name;
+  awaited = name;
   trigger("compare", address());
   if (!remember) return;
   const url = new URL(location.href);
@@ -226,6 +228,10 @@ function redrawn() {
   for (const details of all("details[data-key]")) {
     const wanted = opened.get(details.dataset.key) === true;
     if (details.open !== wanted) details.open = wanted;
+  }
+  if (awaited && $("#contest-form")) {
+    $("#contest-form").request.focus({ preventScroll: true });
+    awaited = "";
   }
   if (litNext && light(litNext, true)) litNext = "";
   arrived();

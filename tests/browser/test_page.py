@@ -355,3 +355,44 @@ def test_reduced_motion_is_respected(site: Site, visit: Visit) -> None:
 def test_a_page_that_never_saw_a_person_falls_back_to_the_first(site: Site, visit: Visit) -> None:
     page = visit(site, "?user=<b>nobody</b>&session=stolen")
     expect(page.locator("#live h1")).to_contain_text("Hello Mara.")
+
+
+def test_compare_fills_column_by_column_and_marks_what_differs(site: Site, visit: Visit) -> None:
+    page = visit(site, "?user=theo")
+    assert site.assistant is not None
+    site.assistant.hold_before = ScenarioRead
+    page.get_by_role("button", name="Compare side by side").click()
+    expect(page.get_by_label("The request")).to_be_focused()
+    page.get_by_label("The request").fill("trail shoes")
+    page.keyboard.press("Enter")
+    columns = page.locator(".contestant")
+    expect(columns).to_have_count(4)
+    expect(columns.nth(0)).to_contain_text("Thinking…")
+    expect(columns.nth(3)).to_contain_text("Next…")
+    site.assistant.released.set()
+    expect(columns.nth(0)).to_contain_text("No memory read")
+    expect(columns.nth(3)).to_contain_text("88 memory tokens read")
+    expect(columns.nth(3).get_by_text("Only here")).to_have_count(1)
+    expect(columns.locator(".card")).to_have_count(16)
+    page.get_by_text("Who asks").click()
+    expect(columns).to_have_count(3)
+    expect(columns.nth(1)).to_contain_text("Theo Okafor")
+    page.reload()
+    expect(page.get_by_label("The request")).to_be_visible()
+    page.get_by_role("button", name="Back to the conversation").click()
+    expect(page.locator("#live h1")).to_contain_text("Hello Theo.")
+    expect(page.locator("#compare")).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_label("The request")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_comparison_scrolls_inside_the_window(site: Site, visit: Visit, width: int) -> None:
+    page = visit(site, "?user=mara&view=compare", width=width, height=844)
+    page.get_by_label("The request").fill("trail shoes")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator(".contest[data-done=true] .contestant")).to_have_count(4)
+    assert page.evaluate("document.querySelector('#compare').scrollWidth <= innerWidth")
+    last = page.locator(".contestant").last
+    last.scroll_into_view_if_needed()
+    expect(last.locator(".card").first).to_be_in_viewport()
