@@ -71,7 +71,7 @@ class World:
 
 @contextmanager
 def open_world(settings: Settings, progress: Progress) -> Iterator[World]:
-    """The world of ``settings.dataset`` (the demo world where that is not set), in ``settings.store``; closed after use.
+    """The world of ``settings.dataset`` (the demo world where it is not set), in ``settings.store``; closed after use.
 
     Raises DatasetError or StoreError as the import does.
     """
