@@ -47,7 +47,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
             batch=5,
             micro_batch=25,
             learning_rate=1e-3,
-            message_tokens=40,
+            message_tokens=28,
             completion_tokens=256,
             context=512,
             evaluate_every=STEPS,

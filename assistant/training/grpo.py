@@ -190,7 +190,9 @@ def learn(
     if len(train) < settings.batch:
         raise TrainingError(f"grpo.batch is {settings.batch} requests, and there are {len(train)}: make it smaller")
     if not dev:
-        raise TrainingError("grpo needs dev requests to choose the best step by: the dataset folder has none")
+        raise TrainingError(
+            "grpo needs dev requests to choose the best step by: the folders have none, or `dev` is under one shopper's"
+        )
     folder = config.work / FOLDER
     tensorboard_in(folder)
     positions = getattr(model.config, "max_position_embeddings", None) or settings.context
@@ -211,7 +213,7 @@ def learn(
     trainer.remove_callback(PrinterCallback)
     roller.generator = own or _vllm(trainer, tokenizer)
     checkpoint = last_whole_checkpoint(folder)
-    start = _start(trainer, folder, fresh=checkpoint is None)
+    start = _start(trainer, folder)
     trainer.train(resume_from_checkpoint=checkpoint)
     best, step = trainer.state.best_metric, trainer.state.best_global_step or 0
     stopped = collapse.reason or ("" if trainer.state.global_step >= trainer.state.max_steps else "no progress on dev")
@@ -220,16 +222,16 @@ def learn(
     return trainer, Learned(start, best, step, trainer.state.global_step, stopped)
 
 
-def _start(trainer: NodesTrainer, folder: Path, *, fresh: bool) -> dict[str, float]:
-    """The dev measure before the first step; that of a run that goes on is read."""
+def _start(trainer: NodesTrainer, folder: Path) -> dict[str, float]:
+    """The dev measure before the first step; a run that goes on has it already."""
     note = folder / START
-    if fresh or not note.exists():
-        measured = trainer.evaluate()
-        if trainer.accelerator.is_main_process:
-            write_json(note, measured)
-        return measured
-    start: dict[str, float] = json.loads(note.read_text(encoding="utf-8"))
-    return start
+    if note.exists():
+        start: dict[str, float] = json.loads(note.read_text(encoding="utf-8"))
+        return start
+    measured = trainer.evaluate()
+    if trainer.accelerator.is_main_process:
+        write_json(note, measured)
+    return measured
 
 
 def _generator(

@@ -117,6 +117,7 @@ def _arguments(config: RunConfig, settings: SftConfig, folder: Path, held_out: b
         greater_is_better=False,
         logging_steps=max(1, settings.evaluate_every // 10),
         report_to=["tensorboard"],
+        include_num_input_tokens_seen="non_padding",
         disable_tqdm=True,
         seed=config.seed,
         data_seed=config.seed,
