@@ -23,7 +23,7 @@ GIFT = _cue(r"\b(?:gift|present)s?\b(?! (?:cards?|bags?|box|boxes|wrap|wrapping|
 OCCASION = _cue(
     rf"\b(?:my|our) (?:\w+ )?({ADULT})'?s (?:\w+ )?(?:birthday|wedding|anniversary|retirement|housewarming)\b"
 )
-GIFT_FOR = _cue(r"\bfor (?:my|a|an|the|our|someone's) ((?:\d+ year old )?[\w-]+)")
+GIFT_FOR = _cue(r"\bfor (?:my|a|an|the|our|someone's) (\d+[ -]?year[ -]?old(?: (?!who|that)[\w-]+)?|[\w-]+)")
 
 FOR_WHOM = _cue(
     r"""^(?:(?:and|ok|okay|so),? )?

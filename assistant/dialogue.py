@@ -18,6 +18,7 @@ from assistant.catalogue.constraints import merge
 from assistant.catalogue.reading import read_constraints
 from assistant.catalogue.search import Catalogue
 from assistant.errors import AssistantError
+from assistant.presents import about_what
 from assistant.types import Act, Constraints, Item, MemoryHit, Recommendation, Request
 
 MAX_REQUEST = 2_000
@@ -91,9 +92,10 @@ class Dialogue:
         return self._follow_up(text, standing, conversation.recommendations)
 
     def new_request(self, text: str) -> Request:
-        """A request that stands alone, its constraints read from its words."""
+        """A request that stands alone, its constraints read from its words; of a present, what it is about."""
         constraints, rest = read_constraints(text, brands=self._brands, categories=self._categories)
-        return Request(rest or text, constraints, recipient(text))
+        other = recipient(text)
+        return Request(about_what(rest or text) if other else rest or text, constraints, other)
 
     def _talk(self, text: str, conversation: Conversation) -> Act | None:
         if cues.SMALL_TALK.match(text):
