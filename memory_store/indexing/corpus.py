@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from memory_store.indexing.items import ItemReading, Kinds, phrase_keys, read_item
+from memory_store.indexing.items import HEAD_SHARE, ItemReading, Kinds, phrase_keys, read_item
 from memory_store.indexing.lexicon import Lexicon, lexicon
 from memory_store.indexing.reviews import ReviewReading, read_review
 from memory_store.indexing.text import clean, key, segments, stem, words
@@ -151,7 +151,8 @@ class Corpus:
 
     def names_product(self, word: str, category: str) -> bool:
         """Whether a word names products rather than describes them: titles of the category, or most with it, end so."""
-        return word in self.kinds.words or self._heads[category][word] >= LEAST_HEADS
+        heads = self._heads[category][word]
+        return word in self.kinds.words or heads >= max(LEAST_HEADS, HEAD_SHARE * self.listed.borne(word, category))
 
     def exclude(self, one: str, other: str, category: str) -> bool:
         """Whether the category's items bear either phrase but hardly ever both: two values of one attribute."""

@@ -28,7 +28,7 @@ from memory_store.indexing.extractive_tastes import Taste, dislikes, likes, own_
 from memory_store.indexing.statements import Lead, Statement, plain
 from memory_store.types import Behaviour, Level, MemoryEntry, UserRecord
 
-MOST_LIKES, MOST_DISLIKES, MOST_BRANDS, MOST_CHANGES, MOST_CARES = 4, 3, 2, 2, 1
+MOST_LIKES, MOST_DISLIKES, MOST_BRANDS, MOST_CHANGES, MOST_CARES = 5, 3, 2, 2, 1
 MOST_COMPLAINTS = 2
 
 
@@ -91,7 +91,7 @@ class _Patterns:
         entries = [self._change(turn) for turn in turns]
         for habit in brands_bought(self._own, self._category, self._corpus)[:MOST_BRANDS]:
             if habit.brand not in turned:
-                count = f"{habit.count} of {habit.total}" if habit.count > 1 else "said so in a review"
+                count = f"{habit.count} of {habit.total}" if habit.count > 1 else "named in a review"
                 entries.append(self._entry(Lead.BUYS, plain(habit.brand), "Brand", count, habit.evidence))
         entries += [self._taste(Lead.PREFERS, taste) for taste in wanted[:MOST_LIKES]]
         entries += [self._taste(Lead.AVOIDS, taste) for taste in shunned[:MOST_DISLIKES]]

@@ -12,7 +12,7 @@ from memory_store.indexing.reviews import disliked, liked
 from memory_store.indexing.text import key
 from memory_store.types import Behaviour
 
-ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 2.0, 5.0, 3.0
+ENOUGH_BRAND, ENOUGH_CHANGE, ENOUGH_CARE = 1.5, 5.0, 3.0
 CHEAPER, DEARER = 0.33, 0.67
 """Mean price rank below which a person buys cheaper than others, above which dearer."""
 MOST_TRIED = 8
@@ -76,11 +76,17 @@ def brands_bought(readings: Sequence[Reading], category: str, corpus: Corpus) ->
     for brand, count in counts.items():
         share = corpus.brand_share(brand, category, own[brand], len(readings))
         loyal = [reading.behaviour for reading in readings if key(brand) in reading.review.wants]
+        loyal += [one for one in good if one.brand == brand and one not in loyal and _names(one, brand)]
         score = surprise(count, len(good), share) - 2 * faulted[brand] + SAID_LOYAL * len(loyal)
         if (count >= 2 or loyal) and (count * 4 >= len(good) or loyal) and score >= ENOUGH_BRAND:
             evidence = (*(behaviour for behaviour in good if behaviour.brand == brand), *loyal)
             habits.append(BrandHabit(brand, count, len(good), len(loyal), score, evidence))
     return sorted(habits, key=lambda habit: (-habit.score, habit.brand))
+
+
+def _names(behaviour: Behaviour, brand: str) -> bool:
+    """Whether the review names the brand."""
+    return f" {brand.lower()}" in f" {behaviour.review_title} {behaviour.review_text}".lower()
 
 
 def brands_faulted(readings: Sequence[Reading]) -> list[tuple[str, tuple[Behaviour, ...]]]:

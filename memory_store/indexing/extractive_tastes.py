@@ -12,7 +12,7 @@ from memory_store.indexing.text import key, surface
 from memory_store.indexing.wishes import SELF_ASPECTS
 from memory_store.types import Behaviour
 
-ENOUGH_KNOWN, ENOUGH_ONCE, ENOUGH_OTHER = 2.0, 4.0, 4.5
+ENOUGH_LIKED, ENOUGH_DISLIKED = (1.0, 2.0, 3.0), (2.0, 4.0, 4.5)
 """Nats that a phrase must earn: one of the vocabulary or of the person's reviews, one that showed once, any other."""
 SAID_OUTRIGHT = 2.5
 BLAME_RATE = 0.03
@@ -20,6 +20,8 @@ LEAST_SHARE = 0.04
 """What showed in one purchase only must be borne by this part of the kind's items to count as a choice among them."""
 USUAL = 0.6
 """A phrase that this part of the kind's items bear says nothing about the person."""
+KEPT_SHARE = 0.75
+"""Of a phrase's evidence, what a longer phrase around it must keep to stand for it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def likes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *, pl
             continue
         _score(taste, good, readings, contrast, corpus, written_rate=None)
         taste.score -= against
-        if taste.score >= _enough(taste, corpus):
+        if taste.score >= _enough(taste, corpus, ENOUGH_LIKED):
             kept.append(taste)
     return _without_repeats(kept)
 
@@ -91,7 +93,9 @@ def dislikes(readings: Sequence[Reading], contrast: Contrast, corpus: Corpus, *,
         _score(taste, bad, readings, contrast, corpus, written_rate=BLAME_RATE)
         blamed_aspect = any(reading.review.aspects.get(taste.aspect, 0) < 0 for reading in taste.bought)
         taste.score += blamed_aspect - 0.5 * in_favour
-        if taste.score >= (_enough(taste, corpus) if taste.written or taste.said else ENOUGH_OTHER):
+        if taste.score >= (
+            _enough(taste, corpus, ENOUGH_DISLIKED) if taste.written or taste.said else ENOUGH_DISLIKED[-1]
+        ):
             kept.append(taste)
     return _without_repeats(kept)
 
@@ -104,18 +108,23 @@ def wording(taste: Taste, corpus: Corpus) -> str:
     keys = corpus.wordings(taste.phrase)
     seen: Counter[str] = Counter()
     for reading in reversed(taste.bought[-8:]):
-        seen.update(_surfaces(keys, f"{reading.behaviour.title}\n{reading.behaviour.item_text}"))
+        for written in _surfaces(keys, f"{reading.behaviour.title}\n{reading.behaviour.item_text}"):
+            seen[written] += 1
     for reading in reversed([*taste.written, *taste.said][-8:] if term is None and not seen else ()):
-        seen.update(_surfaces(keys, f"{reading.behaviour.review_title}. {reading.behaviour.review_text}"))
+        for written in _surfaces(keys, f"{reading.behaviour.review_title}. {reading.behaviour.review_text}"):
+            seen[written] += 1
     best = max(seen, key=lambda written: (seen[written], len(written), written), default="")
-    if term is not None and (not best or (" " not in best and key(best) != term.key and best in term.text)):
-        return term.text
-    return best or taste.phrase
+    return best or (term.text if term is not None else taste.phrase)
 
 
 def _surfaces(keys: Sequence[str], text: str) -> list[str]:
-    found = (surface(wanted, text) for wanted in keys)
-    return [written for written in found if written is not None][:1]
+    """How a text writes a phrase: every wording that it uses, but none that is a piece of another."""
+    found: list[str] = []
+    for wanted in keys:
+        written = surface(wanted, text)
+        if written is not None and not any(f" {wanted} " in f" {key(other)} " for other in found):
+            found.append(written)
+    return found
 
 
 def _gather(
@@ -135,7 +144,8 @@ def _gather(
 
     for reading in readings:
         review, category = reading.review, reading.behaviour.category
-        for phrase in sorted(review.praised if praise else review.blamed):
+        written = review.praised if praise else review.blamed
+        for phrase in sorted(written | {longer for one in written for longer in around(one, reading.item.keys)}):
             if phrase in reading.item.keys or (phrase in terms and corpus.sold(phrase, category)):
                 of(phrase).written.append(reading)
         for phrase in sorted(review.wants if praise else review.shuns):
@@ -146,6 +156,14 @@ def _gather(
         if phrase in tastes or (len(bearers) > 1 and len({reading.behaviour.item_id for reading in bearers}) > 1):
             of(phrase).bought = bearers
     return tastes
+
+
+def around(phrase: str, keys: Iterable[str]) -> list[str]:
+    """The item's phrase that a word is a piece of, if it is of one only: "indigo" may mean an item's "indigo blue"."""
+    if " " in phrase:
+        return []
+    found = [longer for longer in keys if len(longer) > len(phrase) and f" {phrase} " in f" {longer} "]
+    return found if len(found) == 1 else []
 
 
 def _by_phrase(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
@@ -226,17 +244,17 @@ def _score(
     )
 
 
-def _enough(taste: Taste, corpus: Corpus) -> float:
+def _enough(taste: Taste, corpus: Corpus, bounds: tuple[float, float, float]) -> float:
+    known, once, other = bounds
     if not taste.said and len({reading.behaviour.item_id for reading in taste.bought}) < 2 and len(taste.written) < 2:
-        return ENOUGH_ONCE
-    named = taste.phrase in corpus.lexicon.terms or taste.written or taste.said
-    return ENOUGH_KNOWN if named else ENOUGH_OTHER
+        return once
+    return known if taste.phrase in corpus.lexicon.terms or taste.written or taste.said else other
 
 
 def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:
     """Strongest first; of phrases that share words, or that the same purchases alone speak for, one stays.
 
-    It is the longer one where the evidence for it is as wide.
+    Of a phrase and a longer one around it the longer stays, where it hardly loses evidence.
     """
     ordered = sorted(tastes, key=lambda taste: (-round(taste.score, 6), -len(taste.phrase.split()), taste.phrase))
     kept: list[Taste] = []
@@ -244,12 +262,18 @@ def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:
         parts = set(taste.phrase.split())
         rival = next((at for at, other in enumerate(kept) if parts & set(other.phrase.split())), None)
         if rival is not None:
-            wider = len(taste.bought) >= len(kept[rival].bought) and len(taste.said) >= len(kept[rival].said)
-            if parts > set(kept[rival].phrase.split()) and wider:
+            others = set(kept[rival].phrase.split())
+            if (parts > others and _keeps(taste, kept[rival])) or (parts < others and not _keeps(kept[rival], taste)):
                 kept[rival] = taste
         elif taste.written or taste.said or not any(_covers(other, taste) for other in kept):
             kept.append(taste)
     return kept
+
+
+def _keeps(longer: Taste, shorter: Taste) -> bool:
+    """Whether the longer phrase has nearly all the evidence of the shorter."""
+    pairs = ((longer.bought, shorter.bought), (longer.written, shorter.written), (longer.said, shorter.said))
+    return all(len(more) >= KEPT_SHARE * len(fewer) for more, fewer in pairs)
 
 
 def _covers(taste: Taste, other: Taste) -> bool:

@@ -24,7 +24,7 @@ _HEAD_END = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ItemReading:
-    """``keys`` are the phrases found, those ``titled`` in the title, those ``opened`` at the head of a line of the body.
+    """``keys`` are the phrases found, those ``titled`` in the title, those ``opened`` at the head of a body's line.
 
     ``heads`` are the keys that the title ends its product name with, longest first, ``opening`` the title's first
     words (often an unlisted brand), ``labels`` aspects that the text itself gives.
@@ -112,7 +112,7 @@ def phrase_keys(
     units, vocabulary, count = lexicon.units, lexicon.terms, len(stems)
     for start, first in enumerate(stems):
         whole = taken.get(start)
-        if whole is not None and whole[0] != start or start in without:
+        if (whole is not None and whole[0] != start) or start in without:
             continue
         number = first[0].isdigit() and whole is None
         alone = first in stop or len(first) < 3

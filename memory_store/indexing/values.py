@@ -30,6 +30,7 @@ class Values:
         self._vocabulary: frozenset[str] = frozenset()
         self._wholes: dict[str, dict[str, str]] = {}
         self._values: dict[str, frozenset[str]] = {}
+        self._borne: dict[str, dict[str, int]] = {}
         by_category: defaultdict[str, list[ItemReading]] = defaultdict(list)
         for category, reading in items:
             by_category[category].append(reading)
@@ -45,12 +46,17 @@ class Values:
                 for phrase, count in borne.items()
                 if phrase in vocabulary or (count >= LEAST_BORNE and _is_value(phrase, titled[phrase], opened[phrase]))
             }
-            wholes = _wholes(values, borne, wordings)
+            wholes = _wholes(values, borne, opened, wordings)
             self._wholes[category] = wholes
+            self._borne[category] = {phrase: count for phrase, count in borne.items() if " " not in phrase}
             self._values[category] = frozenset(values - wholes.keys())
 
     def __bool__(self) -> bool:
         return bool(self._values)
+
+    def borne(self, word: str, category: str) -> int:
+        """How many items of the category bear a word that is not within a value of several."""
+        return self._borne.get(category, {}).get(word, 0)
 
     def wholes(self, phrases: frozenset[str], category: str) -> frozenset[str]:
         """The phrases with each fragment replaced by the longer phrase of the category that it is a piece of."""
@@ -74,8 +80,10 @@ def _is_value(phrase: str, titled: int, opened: int) -> bool:
     return titled > 1 and opened > 1
 
 
-def _wholes(values: Iterable[str], borne: Counter[str], wordings: Callable[[str], Sequence[str]]) -> dict[str, str]:
-    """For each fragment the longest value that nearly all its items bear."""
+def _wholes(
+    values: Iterable[str], borne: Counter[str], opened: Counter[str], wordings: Callable[[str], Sequence[str]]
+) -> dict[str, str]:
+    """For each fragment the longest value that nearly all its items bear, and that opens lines if it does itself."""
     known = set(values)
     pieces: dict[str, str] = {}
     forms = {form: phrase for phrase in known for form in wordings(phrase)}
@@ -84,7 +92,11 @@ def _wholes(values: Iterable[str], borne: Counter[str], wordings: Callable[[str]
         for size in range(1, len(parts)):
             for at in range(len(parts) - size + 1):
                 piece = forms.get(" ".join(parts[at : at + size]))
-                if piece and piece != longer and borne[longer] >= WHOLE_SHARE * borne[piece]:
+                if (
+                    piece
+                    and piece != longer
+                    and all(counts[longer] >= WHOLE_SHARE * counts[piece] for counts in (borne, opened))
+                ):
                     pieces[piece] = longer
     for piece in list(pieces):
         seen = {piece}
