@@ -269,9 +269,10 @@ class Nodes:
 
 
 def build_graph(
-    nodes: Nodes, checkpointer: SqliteSaver | None = None
+    nodes: Nodes, checkpointer: SqliteSaver | None = None, *, answering: bool = True
 ) -> CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]:
-    """The graph of a turn. A state that already holds a request starts at the trajectory (``Assistant.trajectory``)."""
+    """The graph of a turn. A state that already holds a request starts at the trajectory (``Assistant.trajectory``);
+    one that is not ``answering`` ends with the ranking."""
     graph = StateGraph(TurnState, context_schema=TurnContext)
     graph.add_node(nodes.understand)
     graph.add_node(nodes.talk)
@@ -288,7 +289,7 @@ def build_graph(
     graph.add_conditional_edges("infer_aspects", _recall_or_search, ["retrieve_memory", "search_catalogue"])
     graph.add_edge("retrieve_memory", "write_profile")
     graph.add_conditional_edges("write_profile", _recall_or_search, ["retrieve_memory", "search_catalogue"])
-    graph.add_edge("search_catalogue", "answer")
+    graph.add_edge("search_catalogue", "answer" if answering else END)
     graph.add_edge("answer", END)
     graph.add_edge("talk", END)
     return graph.compile(checkpointer=checkpointer)
@@ -322,7 +323,8 @@ class Assistant:
             None if checkpoints is None else SqliteSaver(sqlite3.connect(checkpoints, check_same_thread=False))
         )
         self._conversing = build_graph(nodes, self._saver)
-        self._experiment = build_graph(nodes)
+        self._previewing = build_graph(nodes)
+        self._ranking = build_graph(nodes, answering=False)
 
     def greeting(self, user_id: str) -> tuple[str, tuple[str, ...]]:
         """The first line of an empty conversation, and openers that fit the person."""
@@ -363,9 +365,9 @@ class Assistant:
     def trajectory(
         self, user_id: str, request: Request, options: TurnOptions, policy: Policy | None = None
     ) -> Trajectory:
-        """Runs the very nodes of a turn for a request, without a conversation, and returns what happened."""
+        """Runs the very nodes of a turn for a request, up to the ranking, outside any conversation."""
         context = TurnContext(user_id, "", options, policy or self.policy)
-        state = cast(TurnState, self._experiment.invoke({"request": request, "act": Act.REQUEST}, context=context))
+        state = cast(TurnState, self._ranking.invoke({"request": request, "act": Act.REQUEST}, context=context))
         return Trajectory(
             request=request,
             messages=state["messages"],
@@ -384,7 +386,7 @@ class Assistant:
         """The events of a turn for a request outside any conversation; nothing is stored. Raises AssistantError."""
         context = TurnContext(user_id, "preview", options, self.policy)
         state: TurnState = {"request": request, "act": Act.REQUEST}
-        yield from cast(Iterator[Event], self._experiment.stream(state, context=context, stream_mode="custom"))
+        yield from cast(Iterator[Event], self._previewing.stream(state, context=context, stream_mode="custom"))
 
     def forget_conversation(self, user_id: str, session_id: str) -> None:
         """Deletes a conversation: its turns and its checkpoints."""
