@@ -19,9 +19,9 @@ MAX_TASTES = 3
 MAX_MISSES = 2
 MAX_FEATURE = 70
 UNKNOWN = "unknown for some"
-_IDLE = "read day days week weeks month months today tonight tomorrow weekend badly maybe lately"
+_IDLE = "read day days week weeks month months today tonight tomorrow weekend badly maybe lately cheap"
 IDLE = frozenset(_IDLE.split())
-"""Words of a request that say when or how, not what."""
+"""Words of a request that say when or how, not what a listing would."""
 
 _BOUGHT = re.compile(r'^(?:Bought|Liked) "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _BAND = re.compile(r"\$([\d.,]+) to \$([\d.,]+)")
@@ -156,13 +156,13 @@ def _as_sentence(reasons: Sequence[Reason]) -> str:
 
 def _wishes(request: Request, items: Sequence[Item]) -> list[str]:
     """The request's content words that tell the shown items apart: some of them say the word, and some do not. What
-    names the kind of product is no wish."""
-    kinds = " ".join({item.kind() for item in items})
+    names the kind of product or its brand is no wish."""
+    names = " ".join(f"{item.kind()} {item.brand or ''}" for item in items)
     told = {word: sum(says(item, word) for item in items) for word in content_words(request.text)}
     return [
         word
         for word, count in told.items()
-        if 0 < count < len(items) and word not in IDLE and not contains(kinds, word)
+        if 0 < count < len(items) and word not in IDLE and not contains(names, word)
     ]
 
 
@@ -178,19 +178,21 @@ def _sentences(
     said = [_opening(request, recommendations[0])]
     if colours := _missing_colours(request, recommendations):
         said.append(f"I found none that is listed as {join_words(colours, 'or')}.")
-    said += _conditions(result)
+    said += _conditions(result, recommendations)
     said.append(_about_memory(request, hits, used, recommendations))
     return [sentence for sentence in said if sentence]
 
 
-def _conditions(result: SearchResult) -> list[str]:
+def _conditions(result: SearchResult, shown: Sequence[Recommendation]) -> list[str]:
     """What the search kept to and what it let go of, in words."""
     unknown = [words for words in result.relaxed if words.endswith(UNKNOWN)]
     dropped = [words for words in result.relaxed if words not in unknown]
     said = []
     if dropped:
         said.append(f"Too little fits all of that, so I let go of: {', '.join(dropped)}.")
-    if result.filters:
+    if any("price" in words for words in unknown) and all(found.item.price is None for found in shown):
+        said.append(f"None of these lists a price, so I cannot promise {', '.join(result.filters)}.")
+    elif result.filters:
         note = f" ({', '.join(unknown)})" if unknown else ""
         said.append(f"I kept to: {', '.join(result.filters)}{note}.")
     return said

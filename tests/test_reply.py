@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,13 @@ def test_a_colour_that_nothing_has_is_admitted() -> None:
 def test_conditions_kept_dropped_and_unknown_are_told_apart() -> None:
     said = answer(filters=("under $100",), relaxed=("by Acme", "price unknown for some")).text
     assert "so I let go of: by Acme." in said and "I kept to: under $100 (price unknown for some)." in said
+
+
+def test_a_price_that_nothing_lists_is_not_promised() -> None:
+    items = [replace(SHOE, price=None), replace(BOOT, price=None)]
+    found = SearchResult(("s1", "s2"), np.zeros(2, np.float32), ("under $1",), ("price unknown for some",))
+    said = compose_answer(Request("shoes"), ItemProfile("shoes"), items, (), found).text
+    assert "None of these lists a price, so I cannot promise under $1." in said and "I kept to" not in said
 
 
 def test_what_was_recalled_and_left_out_is_said() -> None:

@@ -195,7 +195,8 @@ def _tools(view: TurnView, *, last: bool) -> str:
         return ""
     buttons = []
     if view.hits:
-        buttons.append(_panel_button(view, "now", f"{plural(len(view.hits), 'memory', 'memories')} behind this"))
+        role = "behind this" if view.used else "recalled"
+        buttons.append(_panel_button(view, "now", f"{plural(len(view.hits), 'memory', 'memories')} {role}"))
     elif view.weighed:
         buttons.append(_panel_button(view, "weigh", "What buyers weigh"))
     if last:

@@ -312,6 +312,7 @@ class Desk:
             entries=entries[:limit],
             counts=self._memory.hierarchy.counts(tab.user_id),
             categories=self._memory.behaviours.categories(tab.user_id),
+            filtered=bool(query or category or level),
             limit=limit,
             more=len(entries) > limit,
         )

@@ -24,14 +24,12 @@ Sources = Mapping[str, Behaviour]
 
 @dataclass(frozen=True)
 class Shelf:
-    """A page of all that is remembered of a person: what is shown, what there is, and how it was asked for."""
+    """A page of all that is remembered of a person: what is shown, what there is, and whether a filter stands."""
 
     entries: Sequence[MemoryEntry]
     counts: Mapping[Level, int]
     categories: Mapping[str, int]
-    query: str = ""
-    level: str = ""
-    category: str = ""
+    filtered: bool = False
     limit: int = PAGE
     more: bool = False
 
@@ -147,7 +145,10 @@ def all_memories(shelf: Shelf, sources: Sources) -> str:
             f'<button type="button" class="wide" data-act="filter" data-limit="{shelf.limit + PAGE}">Show more</button>'
         )
     total = plural(sum(shelf.counts.values()), "memory", "memories")
-    return f'<p class="panel-note">{total} in all.</p><ul class="memories">{rows}</ul>{more}'
+    note = (
+        f"{number(len(shelf.entries))}{'+' if shelf.more else ''} of {total}" if shelf.filtered else f"{total} in all"
+    )
+    return f'<p class="panel-note">{note}.</p><ul class="memories">{rows}</ul>{more}'
 
 
 def _entry(entry: MemoryEntry, sources: Sources) -> str:
