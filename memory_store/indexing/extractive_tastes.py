@@ -113,8 +113,8 @@ def wording(taste: Taste, corpus: Corpus) -> str:
     for reading in reversed([*taste.written, *taste.said][-8:] if term is None and not seen else ()):
         for written in _surfaces(keys, f"{reading.behaviour.review_title}. {reading.behaviour.review_text}"):
             seen[written] += 1
-    best = max(seen, key=lambda written: (seen[written], len(written), written), default="")
-    return best or (term.text if term is not None else taste.phrase)
+    usual = term.text if term is not None else taste.phrase
+    return max(seen, key=lambda written: (seen[written], written == usual, len(written), written), default=usual)
 
 
 def _surfaces(keys: Sequence[str], text: str) -> list[str]:
@@ -248,7 +248,7 @@ def _enough(taste: Taste, corpus: Corpus, bounds: tuple[float, float, float]) ->
     known, once, other = bounds
     if not taste.said and len({reading.behaviour.item_id for reading in taste.bought}) < 2 and len(taste.written) < 2:
         return once
-    return known if taste.phrase in corpus.lexicon.terms or taste.written or taste.said else other
+    return known if taste.written or taste.said else other
 
 
 def _without_repeats(tastes: Sequence[Taste]) -> list[Taste]:
