@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from assistant.training.expert import phrases_of
 from assistant.training.models import fixed_pieces, train_tokenizer
 from assistant.training.pipeline import describe
 from assistant.training.shops import Shop, open_shops
-from assistant.training.traces import TRACES, Trace, find_traces, read_traces
+from assistant.training.traces import TRACES, Task, Trace, find_trace, find_traces, read_traces
 from tests.tiny_models import tiny_tokenizer
 from tests.training_world import write_training_folder
 
@@ -71,6 +72,13 @@ def test_traces_say_only_what_was_visible(traces: list[Trace]) -> None:
             assert word in shown, (trace.key, word)
         recalled = set(re.findall(r"^(m\d+) \[", shown, re.MULTILINE))
         assert set(answer["useful_memory_ids"]) <= recalled
+
+
+def test_memory_is_left_alone_where_the_request_wants_it_so(config: RunConfig, shops: list[Shop]) -> None:
+    (shop,) = shops
+    helped = [find_trace(config, shop, Task("k", 0, row)) for row in shop.train[:8]]
+    alone = [find_trace(config, shop, Task("k", 0, replace(row, memory="alone"))) for row in shop.train[:8]]
+    assert any(trace.useful for trace in helped) and not any(trace.useful for trace in alone)
 
 
 def test_a_killed_search_goes_on_to_the_same_file(

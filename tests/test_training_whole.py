@@ -137,6 +137,25 @@ def test_other_settings_are_not_mixed_in(config: RunConfig, figures: dict[str, d
         run_stages(other, ("grpo",), QUIET)
 
 
+def test_a_killed_run_goes_on_from_its_last_whole_checkpoint(
+    config: RunConfig, figures: dict[str, dict[str, object]]
+) -> None:
+    folder = config.work / "grpo"
+    second = last_step(folder / LOG)
+    (folder / "summary.json").unlink()
+    (folder / "checkpoint-2" / "trainer_state.json").unlink()
+    again = run_stages(config, ("grpo",), QUIET)["grpo"]
+    assert again["steps"] == 2 and again["start"] == figures["grpo"]["start"]
+    for name in ("entropy", "completions/mean_length", "rewards/format/mean"):
+        assert last_step(folder / LOG)[name] == pytest.approx(second[name], rel=1e-4)
+
+
+def last_step(log: Path) -> dict[str, float]:
+    """What was logged of the second step, which must stand in the log once."""
+    (entry,) = [entry for entry in read_log(log) if entry["step"] == 2 and "entropy" in entry]
+    return entry
+
+
 @pytest.fixture
 def shipped() -> Iterator[list[RunConfig]]:
     names = [path for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith("zero")]

@@ -65,11 +65,13 @@ class Ranker:
 
 @dataclass(slots=True)
 class Expert:
-    """Writes one trajectory. Its hindsight: ``ranker``, and ``recall``, what each aspect would recall (texts)."""
+    """Writes one trajectory. Its hindsight: ``ranker``, ``recall`` (the texts that each aspect would recall), and
+    ``alone``, whether this request is known to be one that memory has to be left out of."""
 
     ranker: Ranker
     recall: Callable[[str], Sequence[str]]
     settings: TraceConfig
+    alone: bool = False
     name: str = "expert"
 
     def write(self, messages: Conversation, *, tools: bool) -> Iterator[str]:
@@ -126,7 +128,7 @@ class Expert:
         """
         base = self._base(request)
         sources: dict[str, list[str]] = {}
-        for mark, text in recalled.items():
+        for mark, text in () if self.alone else recalled.items():
             for phrase in _fresh_phrases(text, base):
                 sources.setdefault(phrase, []).append(mark)
         chosen: list[str] = []

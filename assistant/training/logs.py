@@ -11,7 +11,16 @@ from rich.console import Console
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 LOG = "log.jsonl"
-_SHOWN = ("loss", "eval_loss", "reward", "dev_reward", "format", "calls", "entropy", "step_time")
+_SHOWN = {
+    "loss": "loss",
+    "eval_loss": "held-out loss",
+    "reward": "reward",
+    "eval_reward": "dev reward",
+    "rewards/format/mean": "format",
+    "rewards/memory/mean": "calls",
+    "entropy": "entropy",
+    "step_time": "seconds",
+}
 
 
 class Telling(TrainerCallback):
@@ -46,9 +55,10 @@ class Telling(TrainerCallback):
             return
         with self._file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"step": state.global_step, **logs}) + "\n")
-        shown = [f"{name} {logs[name]:.4g}" for name in _SHOWN if isinstance(logs.get(name), int | float)]
+        shown = [f"{says} {logs[name]:.4g}" for name, says in _SHOWN.items() if isinstance(logs.get(name), int | float)]
         if shown:
-            self._console.print(f"step {state.global_step}/{state.max_steps}  {'  '.join(shown)}  {self._left(state)}")
+            told = f"step {state.global_step}/{state.max_steps}  {'  '.join(shown)}  {self._left(state)}"
+            self._console.print(told, highlight=False, soft_wrap=True)
 
     def _left(self, state: TrainerState) -> str:
         done = state.global_step - self._from

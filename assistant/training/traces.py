@@ -123,7 +123,8 @@ def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
         reward = alone = None
     else:
         ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
-        expert = Expert(ranker, partial(_recall, shop, user_id, asked.text), config.traces)
+        recall = partial(_recall, shop, user_id, asked.text)
+        expert = Expert(ranker, recall, config.traces, alone=task.row.memory == "alone")
         done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
         reward = reward_of(config.reward, done, task.row.target_item_ids).total
         alone = config.reward.format + ranker.worth([asked.text])[0]
