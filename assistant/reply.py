@@ -55,8 +55,9 @@ def compose_answer(
 def reasons_from_memory(item: Item, used: Sequence[MemoryHit]) -> list[Reason]:
     """What the memories say for this item, each reason citing its memories; only what the listing bears out."""
     statements = {hit.mark: read_statement(hit.text) for hit in used}
-    lately = _tastes(item, statements, Lead.LATELY, "as you lately prefer")
-    tastes = _tastes(item, statements, Lead.PREFERS, "as you prefer")
+    told: list[str] = []
+    lately = _tastes(item, statements, Lead.LATELY, "as you lately prefer", told)
+    tastes = _tastes(item, statements, Lead.PREFERS, "as you prefer", told)
     others: list[Reason] = []
     for hit in used:
         statement = statements[hit.mark]
@@ -66,16 +67,19 @@ def reasons_from_memory(item: Item, used: Sequence[MemoryHit]) -> list[Reason]:
     return [*lately, *tastes, *others]
 
 
-def _tastes(item: Item, statements: Mapping[str, Statement | None], lead: Lead, tail: str) -> list[Reason]:
-    """The tastes of one kind that the listing meets, as one reason: "barefoot and wide fit, as you prefer"."""
+def _tastes(
+    item: Item, statements: Mapping[str, Statement | None], lead: Lead, tail: str, told: list[str]
+) -> list[Reason]:
+    """The tastes of one kind that the listing meets, as one reason: "barefoot and wide fit, as you prefer". One that
+    says what was ``told`` already is left out; what is told here is added to it."""
     met: dict[str, str] = {}
     for mark, said in statements.items():
-        if said and said.lead is lead and says(item, said.value):
-            told = " ".join(met).casefold()
-            if said.value.casefold() not in told:
+        if said and said.lead is lead and len(met) < MAX_TASTES and says(item, said.value):
+            value = said.value.casefold()
+            if not any(value in other or other in value for other in told):
+                told.append(value)
                 met[said.value] = mark
-    values = list(met)[:MAX_TASTES]
-    return [Reason(f"{join_words(values)}, {tail}", tuple(met[value] for value in values))] if values else []
+    return [Reason(f"{join_words(met)}, {tail}", tuple(met.values()))] if met else []
 
 
 def _from_habit(item: Item, statement: Statement) -> str:

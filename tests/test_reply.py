@@ -64,6 +64,15 @@ def test_a_memory_as_a_reason(memory: str, reason: str) -> None:
     assert answer(hit("m1", memory)).recommendations[0].reason.startswith(reason)
 
 
+def test_a_taste_is_told_once_in_its_newest_wording() -> None:
+    said = answer(
+        hit("m1", "Running shoes: lately prefers wide fit, no longer narrow fit; the last 2 purchases."),
+        hit("m2", "Running shoes: prefers fit; praised in 1 review."),
+        hit("m3", "Running shoes: prefers barefoot feel; praised in 1 review."),
+    )
+    assert said.recommendations[0].reason == "Wide fit, as you lately prefer [m1]; barefoot feel, as you prefer [m3]."
+
+
 def test_what_the_person_avoids_is_held_against_an_item() -> None:
     said = answer(
         hit("m1", "Running shoes: avoids leather; blamed in 1 review."),

@@ -39,7 +39,8 @@ def test_a_long_text_is_cut_at_a_word() -> None:
 
 def test_paragraphs_lists_and_marks() -> None:
     drawn = shown.paragraphs("First [m1] [m2].\n\n- one\n- two", mark=lambda name: f"({name})")
-    assert drawn == '<p dir="auto">First(m1)(m2).</p><ul><li dir="auto">one</li><li dir="auto">two</li></ul>'
+    first = '<p dir="auto"><span class="held">First(m1)(m2).</span></p>'
+    assert drawn == first + '<ul><li dir="auto">one</li><li dir="auto">two</li></ul>'
     assert shown.paragraphs("Roomy [m1].") == '<p dir="auto">Roomy.</p>'
 
 

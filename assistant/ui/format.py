@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 ELLIPSIS = "…"
 _BIDI_CONTROLS = {ord(c): None for c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"}
 _MARK = re.compile(r"\[(m\d{1,3})\]")
-_MARKS = re.compile(rf"(?:\s*{_MARK.pattern})+")
+_MARKED = re.compile(r"((?<!\S)\S{1,40}?|)((?:\s*\[m\d{1,3}\])+)([.,;:]*)")
 _SPACES = re.compile(r"[ \t\f\v\r\u00a0]+")
 
 
@@ -40,11 +40,17 @@ def line(text: str | None, limit: int = 400) -> str:
 def paragraphs(text: str, limit: int = 4000, *, mark: Callable[[str], str] | None = None) -> str:
     """Untrusted prose as HTML: blank lines part paragraphs, lines that start with a dash become a list.
 
-    ``mark`` draws what stands for an inline mark ("[m3]"); without it the marks are left out.
+    ``mark`` draws what stands for an inline mark ("[m3]"), bound to the word before it; without it the marks are left
+    out.
     """
 
     def drawn(row: str) -> str:
-        return _MARKS.sub(lambda found: "".join(map(mark, _MARK.findall(found[0]))) if mark else "", esc(row, limit))
+        return _MARKED.sub(bound, esc(row, limit))
+
+    def bound(found: re.Match[str]) -> str:
+        word, names, stop = found.groups()
+        marks = "".join(map(mark, _MARK.findall(names))) if mark else ""
+        return f'<span class="held">{word}{marks}{stop}</span>' if marks else word + stop
 
     blocks = []
     for block in re.split(r"\n\s*\n", clean(text, limit)):
