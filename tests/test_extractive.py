@@ -19,7 +19,7 @@ from memory_store.indexing.items import Kinds, phrase_keys, title_heads
 from memory_store.indexing.lexicon import lexicon
 from memory_store.indexing.reviews import read_review
 from memory_store.indexing.statements import Lead, Statement, read_statement
-from memory_store.indexing.text import clean, key, short_title, stem, surface, words
+from memory_store.indexing.text import clean, compounds, key, short_title, stem, surface, words
 from memory_store.types import Behaviour, Level, MemoryEntry, UserRecord
 
 DAY = 86_400_000
@@ -360,6 +360,54 @@ def test_phrases_are_attributes_not_scraps() -> None:
     keys = phrase_keys(stems, lexicon(), longest=3)
     assert {"stainless steel", "leakproof", "32 oz"} <= keys
     assert not keys & {"stainless", "steel", "with", "500", "500 water", "for 32"}
+
+
+def test_words_joined_by_hyphens_are_one_phrase() -> None:
+    found = [
+        phrase_keys([stem(word) for word in words(text)], lexicon(), longest=4, joined=compounds(text))
+        for text in ("classic two-metre leash", "late-night jazz", "a pour-over brewer", "small hands")
+    ]
+    assert "classic two metre" in found[0]
+    assert "two metre" in found[0]
+    assert "late night" in found[1]
+    assert "pour over" in found[2]
+    assert "small hand" in found[3]
+    assert not set().union(*found) & {"metre", "classic two", "two", "late", "night", "pour", "over", "small"}
+
+
+LEASHES = ("Classic Two-Metre", "Long Five-Metre", "Hands-Free Waist", "Elastic City")
+
+
+def _leashes(user: str, lengths: Sequence[str], review: str) -> list[Behaviour]:
+    return [
+        bought(
+            "Dog Leash",
+            f"{BRANDS[at % 4]} Dog Leash - {length} - Brass Hook",
+            review,
+            brand=BRANDS[at % 4],
+            user=user,
+            text=f"{length}, so he stays between you and the road\nNever enough hooks for the price",
+            day=at,
+        )
+        for at, length in enumerate(lengths)
+    ]
+
+
+def test_values_are_whole_phrases_of_listings() -> None:
+    others = [one for user in range(8) for one in _leashes(f"walker-{user}", LEASHES, "Fine.")]
+    own = _leashes("ann", (LEASHES[0],) * 3, "The classic two-metre one stays close enough, between us two.")
+    writer = ExtractiveWriter()
+    writer.fit([*OTHERS, *others, *own])
+    assert said(writer.write_user(ANN, own), Lead.PREFERS, "Dog Leash") == ["classic two-metre"]
+
+
+def test_a_brand_bought_once_and_named_in_praise_is_told() -> None:
+    own = [
+        bought("Shoes", "Corvo Trail Shoes", "My first pair from Corvo and not my last.", brand="Corvo"),
+        bought("Shoes", "Ardel Trail Shoes", "Fine.", brand="Ardel"),
+        bought("Shoes", "Bexley Trail Shoes", "Fine.", brand="Bexley"),
+    ]
+    assert said(written(*own), Lead.BUYS) == ["Corvo"]
 
 
 def test_titles_tell_the_kind_of_product() -> None:
