@@ -114,13 +114,13 @@ def _recommend(item: Item, used: Sequence[MemoryHit], wishes: Sequence[str]) -> 
 
 def _avoided_in(item: Item, used: Sequence[MemoryHit]) -> list[str]:
     """What the listing says that the person avoids, or no longer wants."""
-    found = []
+    found: dict[str, str] = {}
     for statement in filter(None, (read_statement(hit.text) for hit in used)):
         if statement.lead is Lead.AVOIDS and says(item, statement.value):
-            found.append(f"{statement.value}, which you avoid")
+            found[statement.value] = "which you avoid"
         elif statement.formerly and says(item, statement.formerly) and not says(item, statement.value):
-            found.append(f"{statement.formerly}, which you no longer choose")
-    return list(dict.fromkeys(found))
+            found.setdefault(statement.formerly, "which you no longer choose")
+    return [f"{value}, {words}" for value, words in found.items()]
 
 
 def _from_listing(item: Item, met: Sequence[str], *, known: bool) -> list[Reason]:

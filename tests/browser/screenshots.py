@@ -44,7 +44,7 @@ def ask(page: Page, words: str) -> None:
 def desk(page: Page) -> None:
     """An answer, its steps closed, one memory lit up and its source open."""
     ask(page, "cat litter")
-    page.locator("#now .source summary").first.click()
+    page.locator("#now .memory.used .source summary").first.click()
     page.locator("#live .card").first.get_by_role("button", name="Show memory").first.hover()
 
 
@@ -109,11 +109,11 @@ def take(assistant: Assistant, browser: Browser, out: Path) -> None:
 
 
 def small(picture: bytes) -> bytes:
-    """The picture in full colour where that fits into ``MOST_BYTES``, else with as many colours as do."""
+    """The picture in the 256 colours that suit it best, fewer where it would be larger than ``MOST_BYTES``."""
     image = Image.open(BytesIO(picture)).convert("RGB")
-    for packed in (image, *(image.quantize(colours, dither=Image.Dither.NONE) for colours in (256, 128, 64))):
+    for colours in (256, 128, 64):
         written = BytesIO()
-        packed.save(written, "PNG", optimize=True)
+        image.quantize(colours, kmeans=4, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
         if written.tell() <= MOST_BYTES:
             break
     return written.getvalue()
