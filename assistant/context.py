@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Literal
 
 from assistant.protocol import one_line
@@ -13,7 +15,8 @@ from memory_store.types import Level, MemoryEntry
 MemorySetting = Literal["none", "naive", "static", "mrrec"]
 
 NAIVE_INTERACTIONS = 10
-STATIC_ENTRIES = 40
+STATIC_TOKENS = 493
+"""The written summary is as long as the paper's (492.7 tokens on average)."""
 WEIGHED_ASPECTS = 6
 WEIGHED_NEAR = 60
 
@@ -37,12 +40,18 @@ def known_of_shopper(setting: MemorySetting, memory: MemoryStore, user_id: str) 
     if setting == "naive":
         entries = memory.hierarchy.entries(user_id, level=Level.BEHAVIOUR, limit=NAIVE_INTERACTIONS)
     elif setting == "static":
-        profile = memory.hierarchy.entries(user_id, level=Level.PROFILE, limit=STATIC_ENTRIES)
-        patterns = memory.hierarchy.entries(user_id, level=Level.PATTERN, limit=STATIC_ENTRIES)
-        entries = [*profile, *patterns][:STATIC_ENTRIES]
+        entries = _within(STATIC_TOKENS, memory, memory.hierarchy.entries(user_id, level=Level.PROFILE))
+        spent = sum(memory.embedder.count_tokens(_line(entry)) for entry in entries)
+        entries += _within(STATIC_TOKENS - spent, memory, memory.hierarchy.entries(user_id, level=Level.PATTERN))
     else:
         return ""
     return "\n".join(_line(entry) for entry in entries)
+
+
+def _within(tokens: int, memory: MemoryStore, entries: Sequence[MemoryEntry]) -> list[MemoryEntry]:
+    """The first entries, newest first as they come, whose lines fit the budget."""
+    spent = accumulate(memory.embedder.count_tokens(_line(entry)) for entry in entries)
+    return [entry for entry, total in zip(entries, spent, strict=True) if total <= tokens]
 
 
 def _line(entry: MemoryEntry) -> str:
