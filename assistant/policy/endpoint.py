@@ -82,6 +82,7 @@ class EndpointPolicy:
             headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
             timeout=httpx.Timeout(self._first_timeout, connect=min(connect_timeout, timeout)),
             trust_env=not local,
+            limits=httpx.Limits(max_keepalive_connections=0),  # a server may close an idle one at any moment
         )
 
     def write(self, messages: Conversation, *, tools: bool) -> Iterator[str]:
