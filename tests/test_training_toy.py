@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.training.config import ArchitectureConfig, GrpoConfig, ModelConfig, RunConfig, SftConfig, WorldConfig
@@ -37,17 +38,17 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         worlds=(WorldConfig(data=root / "shop", store=root / "store"),),
         model=ModelConfig(
             architecture=ArchitectureConfig(
-                layers=2, width=64, feed_forward=128, heads=2, key_value_heads=1, positions=512, vocabulary=600
+                layers=2, width=96, feed_forward=192, heads=4, key_value_heads=2, positions=512, vocabulary=600
             )
         ),
-        sft=SftConfig(epochs=9, batch=16, micro_batch=16, learning_rate=6e-3, held_out=0, evaluate_every=1000),
+        sft=SftConfig(epochs=12, batch=16, micro_batch=16, learning_rate=4e-3, held_out=0, evaluate_every=1000),
         grpo=GrpoConfig(
             steps=STEPS,
             group=5,
-            batch=5,
-            micro_batch=25,
-            learning_rate=1e-3,
-            message_tokens=28,
+            batch=8,
+            micro_batch=40,
+            learning_rate=1e-4,
+            message_tokens=24,
             completion_tokens=256,
             context=512,
             evaluate_every=STEPS,
@@ -60,17 +61,20 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
 @pytest.fixture(scope="module")
 def shops(config: RunConfig) -> Iterator[list[Shop]]:
     """The shop, with a policy warmed up in it just so far that it mostly keeps the format."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     with open_shops(config, quiet) as opened:
         make_traces(config, opened, quiet)
         warm_up(config)
         yield opened
+    torch.set_num_threads(before)
 
 
 def held_out_rewards(config: RunConfig, shops: list[Shop], policy: CheckpointPolicy) -> list[float]:
     """The rewards of the dev requests, drawn at the temperature of training."""
     assert config.grpo is not None
     limits = Limits(config.grpo.message_tokens, config.grpo.completion_tokens, config.grpo.context)
-    jobs = jobs_of(shops, "dev") * 2
+    jobs = jobs_of(shops, "dev") * 3
     return [one.reward.total for one in play(policy, jobs, config.reward, limits, temperature=1.0, seed=77)]
 
 

@@ -163,7 +163,10 @@ class GrpoConfig(Part):
 
 
 class RunConfig(Part):
-    """A run. ``work`` holds traces, checkpoints, logs and curves; ``output`` is the folder that is served."""
+    """A run. ``work`` holds traces, checkpoints, logs and curves; ``output`` is the folder that is served.
+
+    ``threads`` bounds PyTorch's on a CPU (none: its own choice): for very small models one is the fastest.
+    """
 
     name: str
     work: Path
@@ -171,6 +174,7 @@ class RunConfig(Part):
     seed: int = 0
     embedder: str = "minilm"
     mixed_precision: bool = True
+    threads: Positive | None = None
     worlds: Annotated[tuple[WorldConfig, ...], Field(min_length=1)] = (WorldConfig(),)
     model: ModelConfig
     reward: RewardConfig = RewardConfig()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import torch
 from rich.console import Console
 
 from assistant.datasets.progress import terminal_progress
@@ -17,6 +18,8 @@ from assistant.training.shops import copied, open_shops
 
 def run_stages(config: RunConfig, stages: Sequence[str], console: Console) -> dict[str, Any]:
     """The figures of the stages, by name. Raises as they do."""
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     figures: dict[str, Any] = {}
     with terminal_progress(console) as progress, ExitStack() as stack:
         if is_main_process():
