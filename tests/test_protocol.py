@@ -49,7 +49,8 @@ def test_an_answer_is_read_as_it_was_written(profile: str, marks: list[str]) -> 
         (OPENING + '<tool_call>\n{"name": "delete", "arguments": {"aspect": "a"}}\n</tool_call>', True, True, "name"),
         (OPENING + '<tool_call>{"name": "memory_retrieval_tool"}</tool_call>', True, True, "arguments"),
         (
-            OPENING + '<tool_call>{"name": "memory_retrieval_tool", "arguments": {"user": "u2", "aspect": "a"}}</tool_call>',
+            OPENING
+            + '<tool_call>{"name": "memory_retrieval_tool", "arguments": {"user": "u2", "aspect": "a"}}</tool_call>',
             True,
             True,
             "one argument",
