@@ -45,9 +45,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         grpo=GrpoConfig(
             steps=STEPS,
             group=5,
-            batch=8,
-            micro_batch=40,
-            learning_rate=1e-4,
+            batch=12,
+            micro_batch=60,
+            learning_rate=1.5e-4,
             message_tokens=24,
             completion_tokens=256,
             context=512,
