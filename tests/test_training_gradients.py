@@ -10,6 +10,7 @@ import pytest
 import torch
 from datasets import Dataset
 
+from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.policy.rules import RulesPolicy
 from assistant.training.checkpoints import last_whole_checkpoint
 from assistant.training.config import GrpoConfig, ModelConfig, RunConfig
@@ -142,6 +143,23 @@ def own_logprobs(trainer: NodesTrainer, batch: dict[str, torch.Tensor]) -> list[
     own = batch["completion_mask"] * batch["tool_mask"]
     sums: list[float] = (chances * own).sum(1).tolist()
     return sums
+
+
+def test_probabilities_of_drawing_are_those_of_training(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 1.0)
+    jobs = trainer._roller.train
+    policy = CheckpointPolicy(trainer.model, trainer.processing_class, name="drawn", max_new_tokens=40)
+    ROLLOUTS[:] = play(policy, [*jobs, *jobs], PAPER, LIMITS, temperature=1.0, seed=4)
+    batch = batch_of(trainer)
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+    with torch.no_grad():
+        learnt, _, _ = trainer._get_per_token_logps_and_entropies(
+            trainer.model, ids, mask, batch["completion_ids"].shape[1]
+        )
+    own = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    assert own.sum() > 40 and ROLLOUTS[0].completion_ids != ROLLOUTS[1].completion_ids
+    assert torch.allclose(learnt[own], batch["sampling_per_token_logps"][own], atol=1e-3)
 
 
 def test_collapse_stops_with_its_reason() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from assistant.datasets.folder import DatasetFolder
+from assistant.datasets.manifest import Manifest
 from assistant.training.checkpoints import processes
 from assistant.training.config import RunConfig
 from assistant.training.models import count_parameters
@@ -27,8 +29,9 @@ class Row:
 def plan(config: RunConfig) -> Iterator[Row]:
     """The plan's lines, in order."""
     train, dev, unknown = _requests(config)
-    more = " + the demo world's" if unknown else ""
-    yield Row("requests", f"{train:,}{more} train, {dev:,}{more} dev")
+    yield Row("requests", f"{train:,} train, {dev:,} dev")
+    if unknown:
+        yield Row("not counted", "the demo world: its store is not built yet (mrrec train traces builds it)")
     parameters = count_parameters(config.model)
     yield Row(
         "weights", "unknown until the base is downloaded" if parameters is None else f"{parameters / 1e6:,.1f} million"
@@ -72,14 +75,15 @@ def _memory(config: RunConfig, parameters: int, length: int) -> Iterator[Row]:
 
 
 def _requests(config: RunConfig) -> tuple[int, int, bool]:
-    """Train and dev requests of the dataset folders, and whether the demo world, not grown yet, adds to them."""
+    """Train and dev requests of the dataset folders, and whether a demo world that is not grown yet adds to them."""
     counts = {"train": 0, "dev": 0}
     unknown = False
     for world in config.worlds:
-        if world.data is None:
-            unknown = True
-            continue
-        splits = [row.split for row in DatasetFolder(world.data).requests()]
+        built = Manifest.read(world.store)
+        data = world.data or (Path(built.source) if built else None)
+        unknown |= data is None
+        splits = [row.split for row in DatasetFolder(data).requests()] if data else []
         for split, bound in (("train", world.train), ("dev", world.dev)):
-            counts[split] += min(splits.count(split), bound or len(splits))
+            there = splits.count(split) if data else bound or 0
+            counts[split] += min(there, bound or there)
     return counts["train"], counts["dev"], unknown

@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--steps", type=int, default=3, help="GRPO steps")
     parser.add_argument("--processes", type=int, default=1, help="processes that search for traces")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast in the warm start")
+    parser.add_argument("--threads", type=int, help="PyTorch's threads")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         measure(config_of(options, Path(root)), options.steps)
@@ -45,6 +47,8 @@ def config_of(options: argparse.Namespace, root: Path) -> RunConfig:
             "name": "bench",
             "work": root / "work",
             "output": root / "policy",
+            "mixed_precision": not options.float32,
+            "threads": options.threads,
             "worlds": (WorldConfig(data=data, store=root / "store", train=options.requests, dev=10),),
             "model": ModelConfig(
                 architecture=ArchitectureConfig(
