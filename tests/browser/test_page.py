@@ -146,11 +146,11 @@ def test_follow_ups_ask_again_and_edit(site: Site, visit: Visit) -> None:
     expect(page.get_by_label("Your message")).to_have_value("Cheaper")
     answered(page, "Much cheaper")
     expect(page.locator("#history article")).to_have_count(1)
-    page.get_by_role("button", name="Ask again").click()
-    page.locator("#live .turn:not(.running) .turn-tools").wait_for()
-    expect(page.locator("article")).to_have_count(2)
     page.get_by_role("button", name="Why product 1?").last.click()
     expect(page.locator("#live .ask")).to_have_text("Why 1?")
+    page.locator("#live .turn:not(.running) .turn-tools").wait_for()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("article")).to_have_count(3)
 
 
 def test_stop(site: Site, visit: Visit) -> None:
