@@ -119,6 +119,28 @@ def test_better_than_the_group_pulls_up_and_worse_pushes_down(make: Callable[[fl
     assert (by_token[0] <= 0).all() and (by_token[1] >= 0).all()
 
 
+def test_every_own_token_of_the_group_weighs_the_same(make: Callable[[float, float], NodesTrainer]) -> None:
+    """PAPER, step 6: the advantage over the number of the group's own tokens, however long each trajectory is."""
+    trainer = make(5.0, 1.0)
+    batch = batch_of(trainer)
+    own = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    assert own[0].sum() != own[1].sum()
+    wanted = torch.where(own, -batch["advantages"][:, None] / own.sum(), 0.0)
+    assert torch.allclose(gradients(trainer, batch), wanted, atol=1e-7)
+    apart = [{name: rows[place : place + 1] if rows.ndim else rows for name, rows in batch.items()} for place in (0, 1)]
+    in_two = torch.cat([gradients(trainer, half) for half in apart])
+    assert torch.allclose(in_two, wanted, atol=1e-7)
+
+
+def test_no_ratio_beyond_the_clip_is_learnt_from(make: Callable[[float, float], NodesTrainer]) -> None:
+    trainer = make(5.0, 1.0)
+    batch = batch_of(trainer)
+    own = (batch["completion_mask"] * batch["tool_mask"]).bool()
+    for drawn, pulled_up, pushed_down in ((-1.5, False, True), (-0.5, True, False)):
+        by_token = gradients(trainer, {**batch, "old_per_token_logps": torch.full(own.shape, drawn)})
+        assert by_token[0][own[0]].any() == pulled_up and by_token[1][own[1]].any() == pushed_down
+
+
 def test_rewarded_trajectory_gains_probability(make: Callable[[float, float], NodesTrainer]) -> None:
     trainer = make(5.0, 1.0)
     batch = batch_of(trainer)

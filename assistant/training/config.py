@@ -21,13 +21,23 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class GrownConfig(Part):
+    """A demo world grown to train in: another seed than the one that ships, all its shoppers in "train"."""
+
+    seed: int
+    shoppers: Positive = 600
+    rounds: Positive = 1
+
+
 class WorldConfig(Part):
-    """A shop to train in: a dataset folder (none: the demo world) with its store, built where it is absent.
+    """A shop to train in: a dataset folder, or a world ``grown`` for it (neither: the demo world that ships), with its
+    store, built where it is absent.
 
     ``train`` and ``dev`` bound how many requests of these splits are used (none: all); the bound takes whole users.
     """
 
     data: Path | None = None
+    grown: GrownConfig | None = None
     store: Path = Path(".mrrec/store")
     train: Positive | None = None
     dev: Positive | None = 128
@@ -133,6 +143,7 @@ class GrpoConfig(Part):
     ``context`` the whole. ``micro_batch`` rollouts share one forward and backward. Every ``evaluate_every`` steps the
     dev requests are answered greedily; the best step is kept, ``patience`` evaluations without progress end the run.
     A format rate, call rate or entropy (nats a token) under its ``least_`` ends it too, once ``grace`` steps passed.
+    ``loss``: PAPER normalises over all tokens of the group, TRL's "dapo"; its "grpo" averages each sequence first.
     ``shuffle_rewards`` deals each group's rewards out anew: the control that must not learn.
     """
 
@@ -146,7 +157,7 @@ class GrpoConfig(Part):
     temperature: Annotated[float, Field(gt=0)] = 1.0
     epsilon: float = 0.2
     beta: float = 0.0
-    loss: Literal["grpo", "dapo", "bnpo", "dr_grpo"] = "grpo"
+    loss: Literal["grpo", "dapo", "bnpo", "dr_grpo"] = "dapo"
     message_tokens: Positive = 384
     completion_tokens: Positive = 768
     context: Positive = 2_048
@@ -165,6 +176,7 @@ class GrpoConfig(Part):
 class RunConfig(Part):
     """A run. ``work`` holds traces, checkpoints, logs and curves; ``output`` is the folder that is served.
 
+    ``structured``: whether the policy is served with structured decoding, for models too small to spell.
     ``threads`` bounds PyTorch's on a CPU (none: its own choice): for very small models one is the fastest.
     """
 
@@ -174,6 +186,7 @@ class RunConfig(Part):
     seed: int = 0
     embedder: str = "minilm"
     mixed_precision: bool = True
+    structured: bool = False
     threads: Positive | None = None
     worlds: Annotated[tuple[WorldConfig, ...], Field(min_length=1)] = (WorldConfig(),)
     model: ModelConfig
