@@ -40,7 +40,9 @@ class Telling(TrainerCallback):
         if state.is_world_process_zero:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             kept = [entry for entry in read_log(self._file) if entry["step"] <= state.global_step and state.global_step]
-            self._file.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+            draft = self._file.with_name(f".{LOG}.new")
+            draft.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+            draft.replace(self._file)
 
     def on_log(
         self,

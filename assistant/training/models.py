@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import product
@@ -50,11 +51,14 @@ def start_from(
     """
     if config.architecture is None:
         return load(cast(str, config.base), config.dtype)
-    if not (folder / "config.json").exists():
+    if not folder.exists():
         tokenizer = train_tokenizer(texts, config.architecture.vocabulary)
         model = make_model(config.architecture, tokenizer, seed)
-        tokenizer.save_pretrained(folder)
-        model.save_pretrained(folder)
+        draft = folder.with_name(f".{folder.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        tokenizer.save_pretrained(draft)
+        model.save_pretrained(draft)
+        draft.rename(folder)
     return load(str(folder), config.dtype)
 
 

@@ -89,7 +89,9 @@ def reinforce(config: RunConfig, shops: Sequence[Shop]) -> dict[str, Any]:
 
 
 def publish_warm(config: RunConfig, shops: Sequence[Shop], figures: dict[str, Any]) -> None:
-    """Makes the warm start what the output folder serves: for runs without GRPO, or before it."""
+    """Makes the warm start what the output folder serves: for runs without GRPO, or before it is done."""
+    if (config.work / FOLDER / SUMMARY).exists():
+        return
     model, tokenizer = load(str(config.work / WARM), config.model.dtype)
     _publish(config, model, tokenizer, shops, figures)
 
@@ -138,8 +140,12 @@ def _publish(
     shutil.rmtree(draft, ignore_errors=True)
     _save(model, tokenizer, draft)
     _complete(config, draft, tokenizer, shops, figures)
-    shutil.rmtree(config.output, ignore_errors=True)
+    old = config.output.with_name(f".{config.output.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if config.output.exists():
+        config.output.rename(old)
     draft.rename(config.output)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _complete(
