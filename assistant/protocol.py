@@ -99,6 +99,13 @@ def read_weighed(system: str) -> list[str]:
     return [line[2:] for line in takewhile(lambda line: line.startswith("- "), following)]
 
 
+def read_known(system: str) -> list[str]:
+    """The memory texts told in a system message (the naive and static memory settings)."""
+    _, found, after = system.partition(f"\n{KNOWN_HEADING}\n")
+    lines = after.splitlines() if found else []
+    return [line.partition("] ")[2] for line in lines if line.startswith("- [")]
+
+
 def write_message(message: PolicyMessage) -> str:
     """The text of an assistant message: the inverse of ``read_message``."""
     parts = []

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     policy: PolicyName = "rules"
     checkpoint: str = ""
     device: str = "auto"
+    structured: Literal["auto", "on", "off"] = "auto"
     endpoint_url: str = "http://127.0.0.1:11434/v1"
     endpoint_model: str = "qwen2.5:3b-instruct"
     endpoint_key: SecretStr = SecretStr("")

@@ -57,6 +57,14 @@ def content_words(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in words if len(word) > 1 and word not in STOP_WORDS))
 
 
+def content_span(text: str) -> str:
+    """The text from its first telling word to its last, as it stands; all of it where no word tells anything."""
+    telling = [
+        word for word in _WORD.finditer(text) if len(word[0]) > 1 and word[0].lower().strip("'’.+-") not in STOP_WORDS
+    ]
+    return text[telling[0].start() : telling[-1].end()].rstrip("'’.-") if telling else text.strip()
+
+
 def says(item: Item, phrase: str) -> bool:
     """Whether the item's listing says the phrase: its words in a row, plural or singular, hyphen or space."""
     return contains(item.text(), phrase)

@@ -15,7 +15,11 @@ from assistant.policy.choose import load_policy
 from assistant.settings import Settings
 from memory_store.embedding import Embedder
 
-FORMS = '"rules", "endpoint", "checkpoint:FOLDER", each with a label of its own where wanted ("untrained=checkpoint:…")'
+KINDS = ("rules", "endpoint", "checkpoint", "free")
+FORMS = (
+    '"rules", "endpoint", "checkpoint:FOLDER", "free:FOLDER" (that without structured decoding), '
+    'each with a label of its own where wanted ("untrained=checkpoint:…")'
+)
 _PIECE = 1 << 22
 
 
@@ -32,21 +36,23 @@ class PolicySpec:
         """``[LABEL=]KIND[:WHERE]``. Raises SettingsError that lists the forms."""
         label, given, spec = text.strip().rpartition("=")
         kind, _, where = spec.partition(":")
-        if kind not in ("rules", "endpoint", "checkpoint") or (kind == "checkpoint") != bool(where):
+        if kind not in KINDS or (kind in ("checkpoint", "free")) != bool(where):
             raise SettingsError(f"--policy {text!r}: choose from {FORMS}")
         return cls(label.strip() if given else Path(where).name if where else kind, kind, where)
 
     def load(self, settings: Settings, embedder: Embedder) -> Policy:
         """The policy. Raises PolicyError or SettingsError."""
-        chosen = settings.model_copy(update={"policy": self.kind, "checkpoint": self.where or settings.checkpoint})
-        return load_policy(chosen, embedder=embedder)
+        chosen = {"policy": self.kind, "checkpoint": self.where or settings.checkpoint}
+        if self.kind == "free":
+            chosen |= {"policy": "checkpoint", "structured": "off"}
+        return load_policy(settings.model_copy(update=chosen), embedder=embedder)
 
     def identity(self, settings: Settings) -> dict[str, str]:
         """What tells this policy from another one: for a folder a hash of its files."""
         identity = {"label": self.label, "kind": self.kind}
         if self.kind == "endpoint":
             identity["model"] = settings.endpoint_model
-        if self.kind == "checkpoint":
+        if self.kind in ("checkpoint", "free"):
             folder = Path(self.where)
             identity["checkpoint"] = _hash(folder) if folder.is_dir() else self.where
         return identity

@@ -25,23 +25,25 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyCard:
-    """What must be the same in training and serving."""
+    """What must be the same in training and serving; and whether it is served with structured decoding."""
 
     protocol_version: int
     prompt_hash: str
     tokenizer_hash: str
+    structured: bool = False
 
     @classmethod
-    def here(cls, tokenizer: PreTrainedTokenizerBase) -> PolicyCard:
+    def here(cls, tokenizer: PreTrainedTokenizerBase, *, structured: bool = False) -> PolicyCard:
         """The card of a policy trained by this version of the program with this tokenizer."""
-        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer))
+        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer), structured)
 
     @classmethod
     def read(cls, file: Path) -> PolicyCard:
         """The card in a file; keys it does not know are left alone. Raises PolicyError when it cannot be read."""
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-            card = cls(*(values[key] for key in _MEANING))
+            version, prompts, tokenizer = (values[key] for key in _MEANING)
+            card = cls(version, prompts, tokenizer, values.get("structured") is True)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise PolicyError(
                 f"{file} is not a policy card with {', '.join(_MEANING)} ({error!r}): train the checkpoint again"

@@ -25,7 +25,8 @@ from transformers.utils import cached_file
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
 from assistant.policy.card import CARD_FILE, PolicyCard
-from assistant.policy.generation import Generation, Sampler
+from assistant.policy.generation import Generation, Guide, Sampler
+from assistant.policy.structure import Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens, TextStream, Transcript
 
 MAX_NEW_TOKENS = 768
@@ -42,7 +43,8 @@ class CheckpointPolicy:
     Within a turn nothing is tokenised twice and nothing computed twice: a conversation that continues what this
     policy wrote keeps the ids that were drawn, and ``write`` keeps the KV cache. Threads may write at once.
     ``max_new_tokens`` bounds a message, ``context`` all tokens of a conversation; temperature 0 is greedy, and
-    any temperature draws the same tokens for the same ``seed``.
+    any temperature draws the same tokens for the same ``seed``. ``structured``: whether what it writes is held to
+    the trajectory's form and to copies of what it was told (``structure.Structure``).
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class CheckpointPolicy:
         temperature: float = 0.0,
         seed: int = 0,
         batch_size: int = 32,
+        structured: bool = False,
     ) -> None:
         self.name = name
         self.note = note
@@ -69,6 +72,8 @@ class CheckpointPolicy:
         self.batch_size = batch_size
         stops = self.chat.stop_ids(_configured_stops(model))
         self._sampler = Sampler(model, stop_ids=stops, pad_id=self.chat.pad_id())
+        self._stops = stops
+        self._vocabulary = Vocabulary(tokenizer) if structured else None
         self._written: OrderedDict[str, Transcript] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -83,18 +88,20 @@ class CheckpointPolicy:
         context: int = MAX_CONTEXT,
         temperature: float = 0.0,
         seed: int = 0,
+        structured: str = "auto",
     ) -> CheckpointPolicy:
         """Load a checkpoint folder or hub name.
 
         ``device``: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1". ``dtype``: "auto" (bfloat16 on a GPU
-        and on a CPU that is faster with it, else float32), "float32", "bfloat16". Raises PolicyError when it cannot
+        and on a CPU that is faster with it, else float32), "float32", "bfloat16". ``structured``: "auto" (as its
+        ``policy.json`` says), "on", "off". Raises PolicyError when it cannot
         be read, lacks weights or a chat template, or its ``policy.json`` does not match this program.
         """
         place = _device(device)
         _check_name(checkpoint)
         try:
             tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-            note = _check_card(checkpoint, tokenizer)
+            card = _card_of(checkpoint, tokenizer)
             config = AutoConfig.from_pretrained(checkpoint)
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 checkpoint, dtype=_dtype(dtype, place, config), output_loading_info=True
@@ -114,7 +121,8 @@ class CheckpointPolicy:
             model.to(place).eval(),
             tokenizer,
             name=f"checkpoint {Path(checkpoint).name}",
-            note=note,
+            note="" if card else _no_card(checkpoint),
+            structured=structured == "on" or (structured == "auto" and card is not None and card.structured),
             max_new_tokens=max_new_tokens,
             context=context,
             temperature=temperature,
@@ -126,7 +134,11 @@ class CheckpointPolicy:
         transcript = self.transcript(messages, tools=tools)
         drawn, pieces = Generation(), TextStream(self.chat)
         stream = self._sampler.stream(
-            transcript.ids, max_new_tokens=self._room(transcript), temperature=self.temperature, seed=self.seed
+            transcript.ids,
+            max_new_tokens=self._room(transcript),
+            temperature=self.temperature,
+            seed=self.seed,
+            guide=self._guide(messages, tools),
         )
         try:
             for token, logprob in stream:
@@ -143,8 +155,9 @@ class CheckpointPolicy:
 
     def write_batch(self, conversations: Sequence[Conversation], *, tools: Sequence[bool]) -> list[str]:
         """The next assistant message of each conversation, generated together. Raises PolicyError as ``write``."""
-        pairs = zip(conversations, tools, strict=True)
-        return self.extend([self.transcript(messages, tools=offered) for messages, offered in pairs])
+        pairs = list(zip(conversations, tools, strict=True))
+        transcripts = [self.transcript(messages, tools=offered) for messages, offered in pairs]
+        return self.extend(transcripts, guides=[self._guide(messages, offered) for messages, offered in pairs])
 
     def transcript(self, messages: Conversation, *, tools: bool) -> Transcript:
         """The conversation as token ids, ready to be continued; what this policy wrote in it stands as it was drawn.
@@ -170,11 +183,12 @@ class CheckpointPolicy:
         temperature: float | None = None,
         seed: int | None = None,
         limits: Sequence[int] | None = None,
+        guides: Sequence[Guide | None] | None = None,
     ) -> list[str]:
         """Write the next assistant message of each transcript, in place and together; returns their texts.
 
         A training loop alternates ``chat.read`` (what the tools answered) and this. ``limits`` bound the tokens of
-        each message further. Raises PolicyError when one has no room left.
+        each message further, ``guides`` hold them to a form. Raises PolicyError when one has no room left.
         """
         rooms = [self._room(transcript) for transcript in transcripts]
         try:
@@ -184,6 +198,7 @@ class CheckpointPolicy:
                 temperature=self.temperature if temperature is None else temperature,
                 seed=self.seed if seed is None else seed,
                 batch_size=self.batch_size,
+                guides=guides,
             )
         except torch.OutOfMemoryError as error:
             raise self._no_memory() from error
@@ -211,6 +226,11 @@ class CheckpointPolicy:
     def weights_changed(self) -> None:
         """Forget what was computed with the old weights; a trainer calls this after each update."""
         self._sampler.shelf.clear()
+
+    def _guide(self, messages: Conversation, tools: bool) -> Guide | None:
+        if self._vocabulary is None:
+            return None
+        return Structure(self._vocabulary, self._stops, messages, tools=tools)
 
     def _add(self, transcript: Transcript, drawn: Generation) -> str:
         """Append what was drawn to its transcript and remember it; returns the message's text."""
@@ -251,8 +271,8 @@ def _check_name(checkpoint: str) -> None:
         )
 
 
-def _check_card(checkpoint: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Check ``policy.json`` where there is one; returns a note for the user where there is none."""
+def _card_of(checkpoint: str, tokenizer: PreTrainedTokenizerBase) -> PolicyCard | None:
+    """The checked card of a checkpoint; None where it has none."""
     file = cached_file(
         checkpoint,
         CARD_FILE,
@@ -260,9 +280,14 @@ def _check_card(checkpoint: str, tokenizer: PreTrainedTokenizerBase) -> str:
         _raise_exceptions_for_connection_errors=False,
     )
     if file is None:
-        return f"{checkpoint} has no {CARD_FILE}: it was not trained for this assistant and may miss its format"
-    PolicyCard.here(tokenizer).check(PolicyCard.read(Path(file)), checkpoint)
-    return ""
+        return None
+    card = PolicyCard.read(Path(file))
+    PolicyCard.here(tokenizer).check(card, checkpoint)
+    return card
+
+
+def _no_card(checkpoint: str) -> str:
+    return f"{checkpoint} has no {CARD_FILE}: it was not trained for this assistant and may miss its format"
 
 
 def _device(device: str) -> torch.device:

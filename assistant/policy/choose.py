@@ -35,7 +35,7 @@ def _checkpoint(settings: Settings, embedder: Embedder) -> Policy:
         )
     from assistant.policy.checkpoint import CheckpointPolicy
 
-    return CheckpointPolicy.load(settings.checkpoint, device=settings.device)
+    return CheckpointPolicy.load(settings.checkpoint, device=settings.device, structured=settings.structured)
 
 
 def _endpoint(settings: Settings, embedder: Embedder) -> Policy:

@@ -8,9 +8,18 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
+
+
+class Guide(Protocol):
+    """What may be drawn: asked before each token for the ids that may come, and told which one came."""
+
+    def allowed(self) -> frozenset[int]: ...
+
+    def push(self, token: int) -> None: ...
 
 
 @dataclass(slots=True)
@@ -87,20 +96,37 @@ class Sampler:
         self._options: dict[str, object] = {"use_cache": True} | ({"logits_to_keep": 1} if keeps else {})
 
     def stream(
-        self, prompt: Sequence[int], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+        self,
+        prompt: Sequence[int],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        guide: Guide | None = None,
     ) -> Generator[tuple[int, float], None, None]:
-        """Each token as it is drawn, with its log probability, the stop token included. Temperature 0 is greedy."""
+        """Each token as it is drawn, with its log probability, the stop token included. Temperature 0 is greedy.
+
+        With a ``guide`` the probability is that among the tokens it allows, and a token without alternative is not
+        computed at all.
+        """
         kept = self.shelf.take(prompt) or _Kept([], self._new_cache())
         noise = self._noise(seed)
         fresh = list(prompt[len(kept.ids) :])
         try:
             for _ in range(max_new_tokens):
-                logits = self._forward(torch.tensor([fresh]), kept.cache)
-                kept.ids += fresh
-                tokens, logprobs = _draw(logits, temperature, noise)
-                fresh = tokens
-                yield tokens[0], logprobs[0]
-                if tokens[0] in self.stop_ids:
+                allowed = guide.allowed() if guide else None
+                if allowed and len(allowed) == 1:
+                    token, logprob = next(iter(allowed)), 0.0
+                    fresh.append(token)
+                else:
+                    logits = self._forward(torch.tensor([fresh]), kept.cache)
+                    kept.ids += fresh
+                    fresh, logprobs = _draw(_within(logits, [allowed]), temperature, noise)
+                    token, logprob = fresh[0], logprobs[0]
+                if guide:
+                    guide.push(token)
+                yield token, logprob
+                if token in self.stop_ids:
                     break
         finally:
             if kept.ids and kept.cache.get_seq_length() == len(kept.ids):
@@ -114,9 +140,10 @@ class Sampler:
         temperature: float = 0.0,
         seed: int = 0,
         batch_size: int = 32,
+        guides: Sequence[Guide | None] | None = None,
     ) -> list[Generation]:
-        """A generation for each prompt, in their order; ``max_new_tokens`` may differ by prompt. Prompts of like
-        length run together, padded on the left. The same arguments give the same tokens."""
+        """A generation for each prompt, in their order; ``max_new_tokens`` and ``guides`` may differ by prompt.
+        Prompts of like length run together, padded on the left. The same arguments give the same tokens."""
         limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
         results = [Generation() for _ in prompts]
         order = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), list(prompts[row])))
@@ -124,7 +151,7 @@ class Sampler:
         with _evaluating(self.model):
             for start in range(0, len(order), batch_size):
                 rows = [row for row in order[start : start + batch_size] if limits[row] > 0]
-                self._fill(rows, prompts, limits, results, temperature, noise)
+                self._fill(rows, prompts, limits, results, guides or [None] * len(prompts), temperature, noise)
         return results
 
     def _fill(
@@ -133,6 +160,7 @@ class Sampler:
         prompts: Sequence[Sequence[int]],
         limits: Sequence[int],
         results: Sequence[Generation],
+        guides: Sequence[Guide | None],
         temperature: float,
         noise: torch.Generator,
     ) -> None:
@@ -141,9 +169,12 @@ class Sampler:
             return
         logits, cache, mask = self._prefill([prompts[row] for row in rows])
         while True:
-            tokens, logprobs = _draw(logits, temperature, noise)
+            allowed = [guide.allowed() if (guide := guides[row]) else None for row in rows]
+            tokens, logprobs = _draw(_within(logits, allowed), temperature, noise)
             for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
                 results[row].add(token, logprob, self.stop_ids)
+                if guide := guides[row]:
+                    guide.push(token)
             going = [
                 place
                 for place, row in enumerate(rows)
@@ -198,6 +229,18 @@ def _draw(logits: torch.Tensor, temperature: float, noise: torch.Generator) -> t
     else:
         tokens = logprobs.argmax(dim=-1, keepdim=True)
     return tokens[:, 0].tolist(), logprobs.gather(1, tokens)[:, 0].tolist()
+
+
+def _within(logits: torch.Tensor, allowed: Sequence[frozenset[int] | None]) -> torch.Tensor:
+    """The logits [rows, vocabulary] with every token that its row does not allow made impossible."""
+    if not any(allowed):
+        return logits
+    barred = torch.zeros_like(logits, dtype=torch.bool)
+    for row, tokens in enumerate(allowed):
+        if tokens is not None:
+            barred[row] = True
+            barred[row, list(tokens)] = False
+    return logits.masked_fill(barred, float("-inf"))
 
 
 def _common(left: Sequence[int], right: Sequence[int]) -> int:

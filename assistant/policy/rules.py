@@ -15,10 +15,10 @@ import numpy as np
 
 from assistant.policy.base import Message
 from assistant.protocol import (
-    KNOWN_HEADING,
     MAX_ASPECT,
     MAX_PROFILE,
     PolicyMessage,
+    read_known,
     read_result,
     read_weighed,
     write_message,
@@ -84,7 +84,7 @@ class RulesPolicy:
         scenario = f"Choosing {gist(request)}".translate(_NO_TAGS)
         if tools:
             return PolicyMessage(scenario, aspects, calls=aspects)
-        known = [Memory("", text) for text in _known(system)]
+        known = [Memory("", text) for text in read_known(system)]
         return PolicyMessage(scenario, aspects, profile=self._profile(request, known))
 
     def _aspects(self, weighed: Sequence[str], request: str) -> tuple[str, ...]:
@@ -165,13 +165,6 @@ def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:
 
 
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
-
-
-def _known(system: str) -> list[str]:
-    """The memory texts told in the system prompt (naive and static settings)."""
-    _, found, after = system.partition(f"\n{KNOWN_HEADING}\n")
-    lines = after.splitlines() if found else []
-    return [line.partition("] ")[2] for line in lines if line.startswith("- [")]
 
 
 def _subject(text: str, statement: Statement | None) -> str:

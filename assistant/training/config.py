@@ -44,7 +44,8 @@ class WorldConfig(Part):
 
 
 class ArchitectureConfig(Part):
-    """A small model made from scratch. ``vocabulary`` is the size of the byte-level BPE trained for it."""
+    """A small model made from scratch. ``vocabulary`` is the size of the byte-level BPE trained for it; with
+    ``meanings`` its token embeddings begin near the embedder's."""
 
     kind: Literal["qwen2", "qwen3"] = "qwen3"
     layers: Positive = 6
@@ -54,6 +55,7 @@ class ArchitectureConfig(Part):
     key_value_heads: Positive = 2
     positions: Positive = 2048
     vocabulary: Positive = 8_000
+    meanings: bool = False
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -176,8 +178,9 @@ class GrpoConfig(Part):
 class RunConfig(Part):
     """A run. ``work`` holds traces, checkpoints, logs and curves; ``output`` is the folder that is served.
 
-    ``structured``: whether the policy is served with structured decoding, for models too small to spell.
-    ``threads`` bounds PyTorch's on a CPU (none: its own choice): for very small models one is the fastest.
+    ``weights``: how the served folder holds them. ``structured``: whether the policy is served with structured
+    decoding, for models too small to spell. ``threads`` bounds PyTorch's on a CPU (none: its own choice): for very
+    small models one is the fastest.
     """
 
     name: str
@@ -187,6 +190,7 @@ class RunConfig(Part):
     embedder: str = "minilm"
     mixed_precision: bool = True
     structured: bool = False
+    weights: Literal["float32", "bfloat16"] = "bfloat16"
     threads: Positive | None = None
     worlds: Annotated[tuple[WorldConfig, ...], Field(min_length=1)] = (WorldConfig(),)
     model: ModelConfig

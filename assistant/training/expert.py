@@ -2,7 +2,8 @@
 
 It runs through the very nodes of serving. Hindsight decides which aspects it calls for, which of the recalled
 memories count, and which of their words, and the request's, go into the profile: those that the real reward is
-highest with. The words themselves all come out of the messages that it is given.
+highest with. The words themselves are copied out of the messages that it is given, in contiguous spans: what a small
+model learns to do exactly, and what structured decoding can hold it to.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from assistant.protocol import MAX_ASPECT, MAX_PROFILE, PolicyMessage, read_resu
 from assistant.training.config import RewardConfig, TraceConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
-from assistant.words import content_words, gist, shorten
+from assistant.words import content_span, content_words, shorten
 from memory_store.indexing.statements import Lead, read_statement
 
 LEAST_ASPECTS = 2
 ASPECT_WORDS = 3
+SCENARIO_WORDS, SCENARIO_CHARACTERS = 9, 80
 TITLE_WORDS = 8
 CONTENDERS = 8
+MOST_CLAUSES = 6
 
 _BOUGHT = re.compile(r'^Bought "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _CLAUSE = re.compile(r"[,.;:()]\s*|\s[-–—]\s")
+_SENTENCE = re.compile(r"[.,;:!?]\s+|\s[-–—]\s")
 _SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
@@ -42,7 +46,9 @@ class Ranker:
     _known: dict[str, float] = field(default_factory=dict)
 
     def worth(self, profiles: Sequence[str]) -> list[float]:
-        """The worth of each profile, ranked as the search node ranks it; together where no constraint stands."""
+        """The worth of each profile, ranked as the search node ranks it; 0 for all where there is no target."""
+        if not self.targets:
+            return [0.0] * len(profiles)
         fresh = [profile for profile in dict.fromkeys(profiles) if profile not in self._known]
         self._known.update(zip(fresh, map(self._gain, self._rankings(fresh)), strict=True))
         return [self._known[profile] for profile in profiles]
@@ -80,7 +86,7 @@ class Expert:
         if any(message.role == "assistant" for message in messages):
             yield write_message(PolicyMessage(profile=self._profile(request, _recalled(messages))))
             return
-        scenario = f"Choosing {gist(request)}".translate(_NO_TAGS)
+        scenario = f"Choosing {self._gist(request)}".translate(_NO_TAGS)
         weighed = _weighed_names(messages[0].content)
         if tools:
             aspects = self._aspects(request, weighed)
@@ -146,15 +152,40 @@ class Expert:
         useful = {mark for phrase in chosen for mark in sources[phrase]}
         return ItemProfile(_joined(base, chosen)[:MAX_PROFILE], tuple(mark for mark in recalled if mark in useful))
 
+    def _gist(self, request: str) -> str:
+        """The clause of the request that tells the most of what is wanted, cut to a few words."""
+        clauses = _clauses(request)
+        worths = self.ranker.worth(clauses)
+        best = clauses[max(range(len(clauses)), key=worths.__getitem__)]
+        return " ".join(best.split()[:SCENARIO_WORDS]).strip(" ,.;:!?-") or request[:SCENARIO_CHARACTERS]
+
     def _base(self, request: str) -> str:
-        """The request as it stands, without its polite words, or its content words alone: plainest first."""
-        plain = request.rstrip(" .,!?") or request
-        variants = [
-            text for text in dict.fromkeys([plain, gist(request, 60), " ".join(content_words(request))]) if text
-        ]
-        worths = self.ranker.worth(variants)
-        best = max(range(len(variants)), key=lambda place: worths[place])
-        return variants[best] if worths[best] >= worths[0] + self.settings.least_gain else plain
+        """The span of the request that the profile opens with: all of it from its first telling word to its last,
+        or, where clauses around it only blur the search, the best run of clauses."""
+        whole, *runs = _spans(request)
+        worths = self.ranker.worth([whole, *runs])
+        best = max(range(len(worths)), key=worths.__getitem__)
+        return [whole, *runs][best] if worths[best] >= worths[0] + self.settings.least_gain else whole
+
+
+def _clauses(request: str) -> list[str]:
+    """The clauses of the request, cut to their telling words."""
+    starts, stops = _bounds(request)
+    return [content_span(request[start:stop]) for start, stop in zip(starts, stops, strict=True)]
+
+
+def _bounds(request: str) -> tuple[list[int], list[int]]:
+    """Where the clauses of the request start and stop; the last takes in what is over the most."""
+    ends = [match.end() for match in _SENTENCE.finditer(request)][: MOST_CLAUSES - 1]
+    return [0, *ends], [*ends, len(request)]
+
+
+def _spans(request: str) -> list[str]:
+    """The request and each shorter run of its clauses, cut to their telling words."""
+    starts, stops = _bounds(request)
+    runs = [(start, stop) for start in starts for stop in stops if start < stop]
+    runs.sort(key=lambda run: run[0] - run[1])
+    return list(dict.fromkeys(content_span(request[start:stop]) for start, stop in runs)) or [request]
 
 
 def phrases_of(memory: str) -> list[str]:

@@ -33,27 +33,33 @@ from assistant.policy.tokens import small_chat_template
 from assistant.training.config import ArchitectureConfig, ModelConfig
 from assistant.training.errors import TrainingError
 from assistant.types import ItemProfile
+from memory_store.embedding import Embedder, load_embedder
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 LEAST_PIECE = 3
+LONGEST_MEANING = 40
 _GAP = "@@@"
 _OPENING = "assistant\n"
 _VARIABLE = re.compile("|".join(map(re.escape, (_GAP, f"<|im_start|>{_OPENING}", *SPECIAL))))
 
 
 def start_from(
-    config: ModelConfig, folder: Path, texts: Iterable[str], seed: int
+    config: ModelConfig, folder: Path, texts: Iterable[str], seed: int, embedder: str
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model and tokenizer that a run starts from.
 
     Those made from scratch are kept in ``folder`` and read from it by a run that goes on; ``texts`` teach the
-    tokenizer. Raises TrainingError where a base cannot be loaded.
+    tokenizer, and ``embedder`` the meanings of its tokens where the architecture asks for them.
+
+    Raises TrainingError where a base cannot be loaded.
     """
     if config.architecture is None:
         return load(cast(str, config.base), config.dtype)
     if not folder.exists():
         tokenizer = train_tokenizer(texts, config.architecture.vocabulary)
         model = make_model(config.architecture, tokenizer, seed)
+        if config.architecture.meanings:
+            give_meanings(model, tokenizer, load_embedder(embedder))
         draft = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         tokenizer.save_pretrained(draft)
@@ -93,6 +99,22 @@ def make_model(architecture: ArchitectureConfig, tokenizer: PreTrainedTokenizerB
     if architecture.kind == "qwen2":
         return Qwen2ForCausalLM(Qwen2Config(**shape))
     return Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=architecture.width // architecture.heads))
+
+
+def give_meanings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, embedder: Embedder) -> None:
+    """Lets tokens that mean alike begin alike: half of each token's random vector gives way to the embedder's vector
+    of its text, brought to the model's width by principal components and to the same scale. Bytes stay random."""
+    texts = [str(tokenizer.decode([token])).strip() for token in range(len(tokenizer))]
+    telling = [token for token, text in enumerate(texts) if 1 < len(text) <= LONGEST_MEANING and "\ufffd" not in text]
+    vectors = torch.from_numpy(embedder.embed([texts[token] for token in telling]))
+    centred = vectors - vectors.mean(0)
+    weights = cast(torch.nn.Embedding, model.get_input_embeddings()).weight
+    width = min(weights.shape[1], centred.shape[1])
+    meanings = torch.zeros(len(telling), weights.shape[1])
+    meanings[:, :width] = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:width].T
+    with torch.no_grad():
+        scaled = meanings * (weights.std() / meanings.std())
+        weights[telling] = (weights[telling] + scaled) / 2**0.5
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from assistant.datasets.manifest import write_json
@@ -51,7 +52,7 @@ def warm_up(config: RunConfig) -> dict[str, Any]:
         raise TrainingError(f"{config.work / TRACES} has no traces: run `mrrec train traces` with this config first")
     set_seed(config.seed)
     texts = (message.content for trace in traces for message in trace.messages)
-    model, tokenizer = start_from(config.model, config.work / START, texts, config.seed)
+    model, tokenizer = start_from(config.model, config.work / START, texts, config.seed, config.embedder)
     figures: dict[str, Any] = {"traces": describe(traces)}
     if config.sft is not None:
         model, warm = sft.warm_start(config, model, tokenizer, traces)
@@ -138,7 +139,7 @@ def _publish(
         return
     draft = config.output.with_name(f".{config.output.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    _save(model, tokenizer, draft)
+    _save(model.to(getattr(torch, config.weights)), tokenizer, draft)
     _complete(config, draft, tokenizer, shops, figures)
     old = config.output.with_name(f".{config.output.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -157,7 +158,7 @@ def _complete(
 ) -> None:
     """What stands beside the weights: the tokenizer, policy.json, the curves and the model card."""
     tokenizer.save_pretrained(folder)
-    PolicyCard.here(tokenizer).write(folder)
+    PolicyCard.here(tokenizer, structured=config.structured).write(folder)
     drawn = draw_curves(config.work, folder)
     write_card(config, folder, [shop.identity() for shop in shops], figures, drawn)
 

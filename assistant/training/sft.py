@@ -6,7 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import torch
 from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
@@ -14,7 +16,7 @@ from assistant.policy.tokens import ChatTokens, Transcript
 from assistant.training.checkpoints import accumulation, hardware, last_whole_checkpoint, tensorboard_in
 from assistant.training.config import RunConfig, SftConfig
 from assistant.training.errors import TrainingError
-from assistant.training.examples import Examples, Padded, encode
+from assistant.training.examples import IGNORED, Examples, Padded, encode
 from assistant.training.logs import Telling
 from assistant.training.lora import adapted, merged
 from assistant.training.traces import Trace
@@ -59,7 +61,8 @@ def warm_start(
     folder = config.work / FOLDER
     tensorboard_in(folder)
     model = adapted(model, config.model.lora)
-    trainer = Trainer(
+    kind = Trainer if config.model.architecture is None else OwnTokensTrainer
+    trainer = kind(
         model=model,
         args=_arguments(config, settings, folder, bool(held_out)),
         train_dataset=Examples(train),
@@ -78,6 +81,31 @@ def warm_start(
         loss=float(result.training_loss) if result.training_loss else None,
         held_out_loss=trainer.state.best_metric,
     )
+
+
+class OwnTokensTrainer(Trainer):
+    """For models made from scratch: computes logits only where there is a label. Most of a trajectory is given, and
+    the vocabulary is the largest matrix of a small model."""
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """The cross entropy of the labelled tokens: over ``num_items_in_batch`` where given, else their mean."""
+        if self.accelerator.num_processes > 1:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        labels = inputs["labels"][:, 1:]
+        own = labels != IGNORED
+        inner: Any = self.accelerator.unwrap_model(model)
+        with self.accelerator.autocast():
+            hidden = inner.base_model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])[0]
+            logits = inner.get_output_embeddings()(hidden[:, :-1][own]).float()
+        losses = torch.nn.functional.cross_entropy(logits, labels[own], reduction="sum")
+        loss = losses / (own.sum() if num_items_in_batch is None else num_items_in_batch)
+        return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss
 
 
 def _split(

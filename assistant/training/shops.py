@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.datasets.demo import build_demo_world
 from assistant.datasets.importer import Progress
 from assistant.datasets.manifest import Manifest
 from assistant.datasets.rows import RequestRow
@@ -18,7 +19,7 @@ from assistant.evaluation.world import World, open_world
 from assistant.policy.rules import RulesPolicy
 from assistant.settings import Settings
 from assistant.tools import Kinds
-from assistant.training.config import RunConfig, WorldConfig
+from assistant.training.config import GrownConfig, RunConfig, WorldConfig
 from assistant.training.rollout import Job
 from assistant.turn import Assistant
 
@@ -60,7 +61,8 @@ def open_shops(config: RunConfig, progress: Progress) -> Iterator[list[Shop]]:
 @contextmanager
 def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Iterator[Shop]:
     """One shop of the run. Raises as ``open_shops``."""
-    settings = Settings(dataset=chosen.data, store=chosen.store, embedder=config.embedder)
+    data = chosen.data if chosen.grown is None else _grown(chosen.grown, chosen.store)
+    settings = Settings(dataset=data, store=chosen.store, embedder=config.embedder)
     with open_world(settings, progress) as world:
         train = load_requests(world.folder, split="train", limit=chosen.train, seed=config.seed)
         dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
@@ -68,6 +70,17 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
         yield Shop(world, assistant, Kinds(world.embedder), train, dev)
+
+
+def _grown(world: GrownConfig, store: Path) -> Path:
+    """The dataset folder of a world grown to train in, beside its store; written whole or not at all."""
+    folder = store.with_name(f"{store.name}-data")
+    if not folder.exists():
+        draft = folder.with_name(f".{folder.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        build_demo_world(draft, seed=world.seed, shoppers=world.shoppers, rounds=world.rounds)
+        draft.rename(folder)
+    return folder
 
 
 def copied(config: RunConfig, folder: Path) -> RunConfig:
@@ -82,7 +95,7 @@ def copied(config: RunConfig, folder: Path) -> RunConfig:
             raise StoreError(f"the store {world.store} is not built yet: start the run with one process first")
         copy = folder / str(number)
         shutil.copytree(world.store, copy, ignore=shutil.ignore_patterns("checkpoints.sqlite*"), dirs_exist_ok=True)
-        worlds.append(world.model_copy(update={"store": copy, "data": Path(built.source)}))
+        worlds.append(world.model_copy(update={"store": copy, "data": Path(built.source), "grown": None}))
     return config.model_copy(update={"worlds": tuple(worlds)})
 
 

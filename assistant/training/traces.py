@@ -20,7 +20,6 @@ from assistant.datasets.manifest import write_json
 from assistant.datasets.rows import RequestRow
 from assistant.errors import DatasetError
 from assistant.policy.base import Message
-from assistant.policy.rules import RulesPolicy
 from assistant.tools import MemoryTool
 from assistant.training.config import RunConfig
 from assistant.training.errors import TrainingError
@@ -39,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One trace to find: a request of a shop, or a practice text read in the name of one of its shoppers."""
+    """One trace to find: a request of a shop, or a practice text: reading and copying, without any memory."""
 
     key: str
     shop: int
@@ -118,11 +117,12 @@ def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
     user_id = task.row.user_id or ""
     assistant = shop.assistant
     asked = assistant.dialogue.new_request(task.row.request)
+    ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
     if task.practice:
-        done = assistant.trajectory(user_id, asked, TurnOptions(), RulesPolicy(shop.world.embedder))
+        expert = Expert(ranker, lambda aspect: (), config.traces, alone=True)
+        done = assistant.trajectory(user_id, asked, TurnOptions(memory="none"), expert)
         reward = alone = None
     else:
-        ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
         recall = partial(_recall, shop, user_id, asked.text)
         expert = Expert(ranker, recall, config.traces, alone=task.row.memory == "alone")
         done = assistant.trajectory(user_id, asked, TurnOptions(), expert)

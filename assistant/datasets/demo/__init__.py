@@ -8,18 +8,27 @@ from pathlib import Path
 SEED = 7
 
 
-def build_demo_world(out: Path, *, seed: int = SEED, progress: Callable[[str], None] | None = None) -> None:
+def build_demo_world(
+    out: Path,
+    *,
+    seed: int = SEED,
+    shoppers: int | None = None,
+    rounds: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> None:
     """Write the demo world as a dataset folder: items, interactions, users and requests, gzipped.
 
-    The same seed gives the same bytes. ``progress`` is told in words what is being done.
+    The same seed gives the same bytes. ``shoppers``: a world to train in, with as many shoppers, all in "train" (none:
+    the world that ships, with all splits); each asks ``rounds`` times. ``progress`` is told in words what is done.
 
     Raises:
         DatasetError: ``out`` exists and holds something, or the knowledge files have problems.
     """
     from assistant.datasets.demo.folder import write_world
-    from assistant.datasets.demo.world import grow_world
+    from assistant.datasets.demo.world import SPLITS, grow_world
 
-    world = grow_world(seed, progress)
+    people = SPLITS if shoppers is None else {"train": shoppers}
+    world = grow_world(seed, progress, people=people, rounds=rounds)
     if progress:
         progress("Writing the shop's folder")
     write_world(world, out)

@@ -18,11 +18,18 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same 
 def build_command(
     out: Annotated[Path, typer.Argument(help="The dataset folder to write; it must be new or empty.")],
     seed: Seed = SEED,
+    shoppers: Annotated[
+        int | None,
+        typer.Option("--shoppers", min=1, help="A world to train in: so many shoppers, all of them in train."),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="How often each shopper asks two to four requests.")
+    ] = 1,
 ) -> None:
     """Write the demo world as a dataset folder, for `mrrec import` or for reading."""
     from assistant.datasets.demo import build_demo_world
 
-    build_demo_world(out, seed=seed, progress=lambda text: typer.echo(f"{text} ..."))
+    build_demo_world(out, seed=seed, shoppers=shoppers, rounds=rounds, progress=lambda text: typer.echo(f"{text} ..."))
     typer.echo(f"Written to {out}. Next: mrrec import {out}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -40,8 +40,16 @@ class World:
         return [product for products in self.shelves.values() for product in products]
 
 
-def grow_world(seed: int, progress: Callable[[str], None] | None = None) -> World:
+def grow_world(
+    seed: int,
+    progress: Callable[[str], None] | None = None,
+    *,
+    people: Mapping[str, int] = SPLITS,
+    rounds: int = 1,
+) -> World:
     """The world of ``seed``: everything in it follows from the seed and the knowledge.
+
+    ``people`` counts the shoppers of each split; each asks ``rounds`` times two to four requests.
 
     Raises:
         DatasetError: the knowledge files have problems.
@@ -58,11 +66,11 @@ def grow_world(seed: int, progress: Callable[[str], None] | None = None) -> Worl
         Life(*play(persona, knowledge, shelves, Random(f"{seed}/{persona.user_id}")), (), "", persona)
         for persona in load_personas(knowledge)
     ]
-    for split, count in SPLITS.items():
+    for split, count in people.items():
         for _ in range(count):
             rng = Random(f"{seed}/shopper/{len(lives)}")
             shopper = new_shopper(len(lives) + 1, knowledge, voices, rng)
             bought = live(shopper, knowledge, shelves, rng)
-            asked = ask(shopper, bought, knowledge, shelves, rng)
+            asked = [one for _ in range(rounds) for one in ask(shopper, bought, knowledge, shelves, rng)]
             lives.append(Life(shopper, tuple(bought), tuple(asked), split))
     return World(shelves, (*shows, *lives))
