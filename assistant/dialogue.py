@@ -150,7 +150,7 @@ class Dialogue:
         ):
             return True
         constraints, rest = read_constraints(text, brands=self._brands, categories=self._categories)
-        if constraints and len(rest.split()) <= 2:
+        if constraints and len(rest.split()) <= 2 and self._kind(rest) in (None, self._kind(standing.text)):
             return True
         return len(text.split()) <= 3 and self._kind(text) in (None, self._kind(standing.text))
 

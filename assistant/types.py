@@ -34,7 +34,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a request demands outright. Applied as filters; an empty one filters nothing."""
+    """What a request demands outright. Applied as filters; an empty one filters nothing.
+
+    ``cheap`` is a leaning and no filter: among what was asked for, lower prices first.
+    """
 
     price_min: float | None = None
     price_max: float | None = None
@@ -43,6 +46,7 @@ class Constraints:
     category: str | None = None
     minimum_rating: float | None = None
     avoided_words: tuple[str, ...] = ()
+    cheap: bool = False
 
     def __bool__(self) -> bool:
         return self != Constraints()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,13 @@ def read(text: str) -> tuple[Constraints, str]:
         ("a leather case, not black", ["not black"], "a leather case"),
         ("I'm allergic to wool", ["not wool"], "I'm"),
         ("something in Toys", ["in Toys and Games"], "something"),
+        ("cheap bluetooth speaker for the shower", ["lower prices first"], "bluetooth speaker for the shower"),
+        ("an affordable and comfortable chair", ["lower prices first"], "comfortable chair"),
+        ("a budget laptop for school", ["lower prices first"], "a laptop for school"),
+        ("a watch for my boyfriend, not too expensive", ["lower prices first"], "a watch for my boyfriend"),
+        ("wine glasses on a tight budget", ["lower prices first"], "wine glasses"),
+        ("headphones that won't break the bank", ["lower prices first"], "headphones"),
+        ("cheap earbuds under $30", ["under $30", "lower prices first"], "earbuds"),
         ("shampoo from the beauty section", ["in All Beauty"], "shampoo"),
         ("in the beauty & personal care aisle", ["in Beauty and Personal Care"], ""),
         ("less than $30, 4 stars or more, not by Bose", ["under $30", "4 stars and up", "not by Bose"], ""),
@@ -92,8 +100,9 @@ def test_what_is_demanded_is_read(text: str, words: list[str], rest: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "cheap headphones", "not too big", "I'm not sure what I want", "why not a blender", "no problem",
-        "no more tears shampoo", "not in use", "without any issues", "without breaking the bank", "no matter what",
+        "cheap-looking lamp", "no cheap plastic", "budget planner", "the budget",
+        "not too big", "I'm not sure what I want", "why not a blender", "no problem",
+        "no more tears shampoo", "not in use", "without any issues", "no matter what",
         "desk under 10 inches", "size under 8", "case for iphone 12", "toys for ages 2-4", "for kids under 12",
         "under desk treadmill", "under armour shoes", "under eye cream", "over the ear headphones", "over 50 people",
         "under 20 pounds", "holds up to 5 pounds", "2-4 players", "between 2 and 4", "a 5 star hotel feel",
@@ -122,6 +131,7 @@ _CONSTRAINTS = st.builds(
     category=st.none() | st.sampled_from(CATEGORIES),
     minimum_rating=st.none() | st.sampled_from((3.0, 4.0, 4.5)),
     avoided_words=st.lists(st.sampled_from(("leather", "corn syrup", "pink")), max_size=2, unique=True).map(tuple),
+    cheap=st.booleans(),
 )
 
 
@@ -190,5 +200,5 @@ def test_real_requests_seldom_hold_a_constraint() -> None:
         pytest.skip(f"the real requests are not at {path}: set MRREC_DATA to the folder that holds them")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for number, line in enumerate(file) if number % 10 == 0]
-    held = [text for text in texts if read(text)[0]]
+    held = [text for text in texts if replace(read(text)[0], cheap=False)]
     assert 0.001 < len(held) / len(texts) < 0.01

@@ -98,20 +98,20 @@ def test_a_request_for_somebody_else_leaves_memory_shut(assistant: Assistant) ->
 
 
 def test_follow_ups_change_the_standing_request(assistant: Assistant) -> None:
-    session = assistant.memory.sessions.create(ADA).session_id
-    first = answer_of(ask(assistant, ADA, "shampoo", session))
+    session = assistant.memory.sessions.create(BO).session_id
+    first = answer_of(ask(assistant, BO, "shampoo", session))
     price = first.recommendations[1].item.price or 0
-    cheaper = ask(assistant, ADA, "cheaper", session)
+    cheaper = ask(assistant, BO, "cheaper", session)
     assert started(cheaper).act is Act.REFINE
     assert all((found.item.price or 0) < price for found in answer_of(cheaper).recommendations)
-    other = ask(assistant, ADA, "not that brand", session)
+    other = ask(assistant, BO, "not that brand", session)
     brand = answer_of(cheaper).recommendations[0].item.brand
     assert started(other).request.constraints.excluded_brands == (brand,)
-    sister = ask(assistant, ADA, "what about for my sister?", session)
+    sister = ask(assistant, BO, "what about for my sister?", session)
     assert (started(sister).act, started(sister).request.recipient) == (Act.FOR_OTHER, "sister")
-    back = ask(assistant, ADA, "and for me?", session)
+    back = ask(assistant, BO, "and for me?", session)
     assert started(back).request.recipient is None
-    assert started(ask(assistant, ADA, "trail shoes", session)).request == Request("trail shoes")
+    assert started(ask(assistant, BO, "trail shoes", session)).request == Request("trail shoes")
 
 
 def test_talk_needs_no_search_and_keeps_the_standing_request(assistant: Assistant) -> None:

@@ -47,7 +47,7 @@ def merge(old: Constraints, new: Constraints) -> Constraints:
 
 
 def describe(constraints: Constraints) -> tuple[str, ...]:
-    """Each constraint in words for the person: "under $40", "by Sony", "not leather", "4 stars and up"."""
+    """Each constraint in words for the person: "under $40", "by Sony", "not leather", "lower prices first"."""
     words = [_price(constraints.price_min, constraints.price_max)]
     if constraints.brands:
         words.append("by " + " or ".join(constraints.brands))
@@ -57,6 +57,8 @@ def describe(constraints: Constraints) -> tuple[str, ...]:
         words.append(f"{constraints.minimum_rating:g} stars and up")
     words += [f"not by {brand}" for brand in constraints.excluded_brands]
     words += [f"not {word}" for word in constraints.avoided_words]
+    if constraints.cheap:
+        words.append("lower prices first")
     return tuple(filter(None, words))
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit, prange
 
-if TYPE_CHECKING:
-    from memory_store.embedding import Embedder
-
+from assistant.types import Item
 
 CHUNK = 1024
 _ONE_AT_A_TIME = threading.Lock()
@@ -64,28 +61,29 @@ def _dot(bits, queries, found):  # type: ignore[no-untyped-def]
 
 def write_vectors(
     path: Path,
-    texts: Iterable[str],
+    items: Iterable[Item],
     count: int,
-    embedder: Embedder,
+    dimension: int,
+    embed: Callable[[Sequence[Item]], np.ndarray],
     *,
     fingerprint: str,
     progress: Callable[[int], None],
 ) -> None:
-    """Embeds ``count`` texts into ``path``; killed at any moment, the next call goes on after the last whole chunk.
+    """Embeds ``count`` items into ``path``; killed at any moment, the next call goes on after the last whole chunk.
 
     Chunks always start at the same rows, so an interrupted run ends in the same bytes as an undisturbed one. What an
-    earlier run left is used only if its ``fingerprint`` (of texts and embedder) is the same.
+    earlier run left is used only if its ``fingerprint`` (of items and embedder) is the same.
     """
     partial, journal = path.with_suffix(".partial.npy"), progress_file(path)
     done = _rows_done(journal, fingerprint)
     if done == count and path.exists() and not partial.exists():
         return
     done = done if partial.exists() else 0
-    shape = (count, embedder.dimension)
+    shape = (count, dimension)
     matrix = np.lib.format.open_memmap(partial, mode="r+" if done else "w+", dtype=np.float16, shape=shape)
-    remaining = islice(texts, done, None)
+    remaining = islice(items, done, None)
     while chunk := list(islice(remaining, CHUNK)):
-        matrix[done : done + len(chunk)] = embedder.embed(chunk)
+        matrix[done : done + len(chunk)] = embed(chunk)
         matrix.flush()
         done += len(chunk)
         replace_text(journal, json.dumps({"fingerprint": fingerprint, "rows": done}))

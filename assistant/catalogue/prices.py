@@ -1,4 +1,4 @@
-"""Prices in words: "under $40", "$20-$30", "between 20 and 30", "around 50 dollars", "my budget is 40".
+"""Prices in words: "under $40", "$20-$30", "between 20 and 30", "my budget is 40"; and wishes for a low one: "cheap".
 
 A number alone is a price only where the phrase allows nothing else; sizes, ages, weights and what something once cost
 are not limits.
@@ -105,6 +105,29 @@ _NO_PRICE = _pattern(
             | rating | wattage | watts? | bmi | players? | quantity | pages? | number )\b [^.!?;,]*$"""
 )
 _IS_MONEY = _pattern(rf"[$£€] | {_CURRENCY} | \b(?:price|cost|budget)")
+
+_CHEAP = _pattern(
+    r"""(?<!not\s)(?<!too\s)(?<!no\s)(?<!looks\s)(?<!look\s)(?<!feels\s)(?<!feel\s)(?<!nothing\s)(?<!dirt\s)(?<!or\s)
+        (?<!appear\s)(?<!typical\s)\b
+        (?:an\s)? (?: cheap(?:ish)? | inexpensive | affordable | economical | low[\s-](?:cost|priced?) )\b
+        (?!-|\s(?:looking|feeling|plastic|junk|stuff|quality|knock|made|materials?))(?:\s(?:and|but)\b)?
+      | \b(?: (?:budget|wallet|pocket)[\s-]friendly | lower\sprices\sfirst )\b
+      | (?<!\w['’]s\s)(?<!my\s)(?<!our\s)(?<!the\s)(?<!family\s)(?<!household\s)(?<!monthly\s)\bbudget
+        (?=\s[a-z]) (?!\s(?:of|is|for|and|but|so|to|app|apps|binders?|board|books?|calculator|calendars?|envelopes?
+        |journals?|notebooks?|organi[sz]ers?|pads?|planners?|planning|sheets?|software|spreadsheets?|templates?
+        |trackers?|tracking|workbooks?)\b)
+      | \b(?:on|within)\s(?:a|my|our)\s(?:(?:tight|small|limited|low|student)\s)?budget\b(?!\sof)
+      | \b(?:that(?:['’]s|\sis)\s|but\s|and\s)?(?:not|nothing|isn['’]?t|without\sbeing)\s
+        (?:(?:too|very|so|that|overly|crazy|super)\s)?(?:expensive|pricey|pricy|costly|dear)\b
+      | \b(?:that\s)?(?:(?:doesn|won|don)['’]?t|does\snot|will\snot)\s
+        (?:cost\s(?:a\sfortune|too\smuch|much|the\searth|an\sarm\sand\sa\sleg|a\slot)|break\sthe\sbank)\b
+      | \bwithout\s(?:spending\s(?:too\smuch|a\slot|a\sfortune)|breaking\sthe\sbank)\b"""
+)
+
+
+def find_cheap(text: str) -> Iterator[tuple[int, int]]:
+    """Where the text wishes for a low price without a figure: "cheap", "on a budget", "not too expensive"."""
+    return (match.span() for match in _CHEAP.finditer(text))
 
 
 def find_prices(text: str) -> Iterator[PriceSpan]:

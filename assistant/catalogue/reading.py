@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from assistant.catalogue.filters import brand_key
-from assistant.catalogue.prices import find_prices
+from assistant.catalogue.prices import find_cheap, find_prices
 from assistant.catalogue.vocabulary import AVOIDABLE, PLAIN_WORDS
 from assistant.types import Constraints
 
@@ -41,6 +41,7 @@ def read_constraints(
     readers: tuple[Callable[[str], Iterator[_Found]], ...] = (
         _ratings,
         _prices,
+        _cheap,
         _avoided,
         lambda words: _brands(words, known),
         lambda words: _category(words, categories),
@@ -83,6 +84,10 @@ def _prices(text: str) -> Iterator[_Found]:
     for low, high, start, end in find_prices(text):
         values = {"price_min": low, "price_max": high}
         yield _Found({name: value for name, value in values.items() if value is not None}, start, end)
+
+
+def _cheap(text: str) -> Iterator[_Found]:
+    return (_Found({"cheap": True}, start, end) for start, end in find_cheap(text))
 
 
 # Ratings

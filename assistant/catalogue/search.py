@@ -30,7 +30,12 @@ WEIGHT = 0.3
 ENOUGH = 3
 """Fewer results than this relax a constraint."""
 
+CHEAP = 1.0
+"""What being the cheapest of its kind adds to a score where a low price is wished for."""
+
 _NEAR = 100
+_SAMPLE = 20
+_RECURRING = 2
 _BATCH = 64
 _SCORES_AT_ONCE = 10_000_000
 
@@ -92,7 +97,7 @@ class Catalogue:
         self._lexical = Lexical(folder / LEXICAL)
         table = np.load(folder / ROWS, mmap_mode="r")
         self._ids = np.ascontiguousarray(table["item_id"])
-        self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand")}
+        self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand", "kind")}
         self._brand_keys = [brand_key(brand) for brand in self.brands]
         ends = np.cumsum([0, *manifest["categories"].values()])
         self._slices = {name: slice(*ends[i : i + 2].tolist()) for i, name in enumerate(self.categories)}
@@ -131,10 +136,18 @@ class Catalogue:
 
         Where an item's price or rating is unknown it cannot be promised to keep to a limit: it is left out as long as
         at least three of the hundred nearest items are known to. Where fewer than three items keep to everything, the
-        softest constraint whose absence gives three is dropped (``relaxed`` names it).
+        softest constraint whose absence gives three is dropped (``relaxed`` names it); of what is then above the
+        greatest price, cheaper items are favoured.
+
+        A price limit or a wish for low prices stays within the kinds of product that are nearest the query: what is
+        of another kind is not wanted for being cheap.
         """
         scores = next(self._scores([query], "mix"))
         scores[self._rows_of(exclude)] = -np.inf
+        if constraints.cheap or (constraints.price_min, constraints.price_max) != (None, None):
+            scores[~self._asked_for(scores)] = -np.inf
+        if constraints.cheap:
+            self._favour_cheap(scores)
         return self._relaxing(scores, constraints, k)
 
     def search_many(
@@ -185,6 +198,22 @@ class Catalogue:
                 else:
                     yield _standardised(cosines) + np.float32(weight) * _standardised(self._lexical.scores(query))
 
+    def _asked_for(self, scores: np.ndarray) -> np.ndarray:
+        """Rows of the kinds that recur among the nearest, bool [n]; of all their kinds where none recurs."""
+        kinds, counts = np.unique(self._columns["kind"][_best(scores, _SAMPLE)], return_counts=True)
+        recurring = kinds[counts >= _RECURRING]
+        return np.isin(self._columns["kind"], recurring if len(recurring) else kinds)
+
+    def _favour_cheap(self, scores: np.ndarray) -> None:
+        """Adds to the scores of the nearest rows, the more the cheaper each is of its kind; unknown counts as dear."""
+        near = _best(scores, _NEAR)
+        for kind in np.unique(self._columns["kind"][near]):
+            rows = near[self._columns["kind"][near] == kind]
+            prices = self._columns["price"][rows]
+            prices = np.where(np.isnan(prices), np.inf, prices)
+            dearer = (prices[:, None] < prices[None, :]).mean(axis=1)
+            scores[rows] += np.float32(CHEAP) * dearer.astype(np.float32)
+
     def _ranking(self, scores: np.ndarray, rows: np.ndarray, first: int = 0) -> Ranking:
         return Ranking(tuple(item_id.decode() for item_id in self._ids[first + rows].tolist()), scores[rows])
 
@@ -200,6 +229,8 @@ class Catalogue:
         kept = constraints
         if len(rows) < min(ENOUGH, k):
             strict = rows
+            if constraints.price_max is not None:
+                self._favour_cheap(scores)
             kept, rows, relaxed = self._dropping(scores, constraints, k)
             rows = np.concatenate([strict, rows[~np.isin(rows, strict)]])[:k]
             relaxed = tuple(text for text in describe(constraints) if text not in describe(kept)) + relaxed
