@@ -29,6 +29,7 @@ PHRASE_BYTES = 90
 PHRASES = 6
 ASPECT_WORDS = 3
 _START = re.compile(r"(?<![\w'’-])\w|(?<!\S)\S")
+_OVERLONG = re.compile(r"[^\s\\]{30}(?=\S)")
 _END = re.compile(r"\w(?![\w'’-])|\S(?!\S)")
 
 
@@ -42,12 +43,13 @@ class Source:
 
     @classmethod
     def spans(cls, text: str) -> Source:
-        """Any run of whole words of the text."""
+        """Any run of whole words of the text; a word too long to be one may also end within."""
         at = [0]
         for character in text:
             at.append(at[-1] + len(character.encode()))
         starts = tuple(at[match.start()] for match in _START.finditer(text))
-        return cls(text.encode(), starts, frozenset(at[match.end()] for match in _END.finditer(text)))
+        ends = frozenset(at[match.end()] for pattern in (_END, _OVERLONG) for match in pattern.finditer(text))
+        return cls(text.encode(), starts, ends)
 
     @classmethod
     def whole(cls, text: str) -> Source:

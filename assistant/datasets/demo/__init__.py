@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-SEED = 7
+SEED = 23
 
 
 def build_demo_world(
