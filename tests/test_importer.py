@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.catalogue.build import MANIFEST
 from assistant.datasets.ensure import ensure_store, load_writer, reembed
 from assistant.datasets.importer import ImportReport, import_folder
 from assistant.datasets.manifest import Manifest, building
@@ -72,6 +73,15 @@ def test_importing_twice_changes_nothing(small_folder: Path, run_import: Import,
     assert replace(second, changed=True, seconds=0, rows=first.rows) == replace(first, seconds=0)
     assert second.rows.to_dict() == first.rows.to_dict()
     assert differences(before, store_content(tmp_path / "store")) == []
+
+
+def test_a_catalogue_of_an_older_format_is_built_again(small_folder: Path, run_import: Import, tmp_path: Path) -> None:
+    run_import(small_folder)
+    before, file = store_content(tmp_path / "store"), tmp_path / "store" / "catalogue" / MANIFEST
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 0, "fingerprint": ""}))
+    assert ensure_store(Settings(store=tmp_path / "store")) is not None
+    assert differences(before, store_content(tmp_path / "store")) == []
+    assert ensure_store(Settings(store=tmp_path / "store")) is None
 
 
 def test_killed_again_and_again_it_ends_in_the_same_content(

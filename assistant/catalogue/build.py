@@ -137,6 +137,12 @@ def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
     }
 
 
+def is_outdated(folder: Path) -> bool:
+    """Whether the catalogue was built in another format than this program reads: it is to be built again."""
+    manifest = _read_manifest(folder)
+    return manifest is not None and manifest["format"] != FORMAT
+
+
 def _read_manifest(folder: Path) -> dict[str, object] | None:
     path = folder / MANIFEST
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

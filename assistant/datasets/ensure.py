@@ -21,19 +21,21 @@ if TYPE_CHECKING:
 def ensure_store(settings: Settings, progress: Progress | None = None) -> ImportReport | None:
     """Make sure that ``settings.store`` is whole; None where it was, else the report of what was built.
 
-    A missing store is built from ``settings.dataset``, or from the demo world where that is not set; an unfinished one
-    is completed from where it came from. Memories that no persona needs are embedded later, when they are recalled.
+    A missing store is built from ``settings.dataset``, or from the demo world where that is not set; an unfinished or
+    outdated one is completed from where it came from. Memories that no persona needs are embedded later, when they are
+    recalled.
 
     Raises:
         StoreError: the store was built with another embedder, or from other data.
         DatasetError: the data cannot be read.
     """
+    from assistant.catalogue.build import is_outdated
     from memory_store.embedding import load_embedder
 
     found = Manifest.read(settings.store)
     if found and found.embedder != settings.embedder:
         raise StoreError(embedder_mismatch(settings.store, found.embedder, settings.embedder))
-    if found and found.finished:
+    if found and found.finished and not is_outdated(settings.store / CATALOGUE):
         _check_data(found, settings)
         return None
     source = settings.dataset or (Path(found.source) if found else demo_folder(settings.store, progress))

@@ -71,6 +71,8 @@ def import_folder(
         DatasetError: ``path`` is no dataset folder, is damaged, or has no usable item or interaction.
         StoreError: the store holds another dataset, was built with another embedder, or is being built.
     """
+    from assistant.catalogue.build import is_outdated
+
     started = time.perf_counter()
     dataset = DatasetFolder(path)
     wanted = Manifest(
@@ -84,6 +86,8 @@ def import_folder(
     with building(store_folder):
         found = Manifest.read(store_folder)
         manifest = reconcile(found, wanted, store_folder)
+        if is_outdated(store_folder / CATALOGUE):
+            manifest = manifest.without("catalogue")
         tell = progress or (lambda part, done, total: None)
         build = _Build(dataset, store_folder, embedder, writer, tell, index_all=index_all)
         try:
