@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from transformers import Trainer, TrainerState
+
 from assistant.training.errors import TrainingError
 
 STATE = "trainer_state.json"
@@ -70,6 +72,28 @@ def last_whole_checkpoint(folder: Path) -> str | None:
         else:
             shutil.rmtree(path, ignore_errors=True)
     return str(max(found)[1]) if found else None
+
+
+def go_on(trainer: Trainer, folder: Path) -> float | None:
+    """Trains, from the newest whole checkpoint where there is one; returns the mean loss where steps were done.
+
+    A training that had come to its end gets its best weights back instead: resumed there, transformers would do one
+    step more each time.
+    """
+    checkpoint = last_whole_checkpoint(folder)
+    if checkpoint is None or not _is_last(Path(checkpoint)) or processes() > 1 or trainer.is_deepspeed_enabled:
+        loss = trainer.train(resume_from_checkpoint=checkpoint).training_loss
+        return float(loss) if loss else None
+    trainer.state = TrainerState.load_from_json(str(Path(checkpoint) / STATE))
+    trainer._load_from_checkpoint(trainer.state.best_model_checkpoint or checkpoint)
+    return None
+
+
+def _is_last(checkpoint: Path) -> bool:
+    """Whether the training was over (its steps done, or no progress) when this checkpoint was written."""
+    state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+    control = state["stateful_callbacks"]["TrainerControl"]
+    return bool(control["args"]["should_training_stop"])
 
 
 def _is_whole(checkpoint: Path) -> bool:

@@ -22,7 +22,7 @@ from trl import GRPOTrainer
 
 from assistant.datasets.manifest import write_json
 from assistant.policy.checkpoint import CheckpointPolicy
-from assistant.training.checkpoints import accumulation, hardware, last_whole_checkpoint, processes, tensorboard_in
+from assistant.training.checkpoints import accumulation, go_on, hardware, processes, tensorboard_in
 from assistant.training.config import GrpoConfig, RunConfig
 from assistant.training.errors import TrainingError
 from assistant.training.logs import Telling
@@ -212,9 +212,8 @@ def learn(
     )
     trainer.remove_callback(PrinterCallback)
     roller.generator = own or _vllm(trainer, tokenizer)
-    checkpoint = last_whole_checkpoint(folder)
     start = _start(trainer, folder)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    go_on(trainer, folder)
     best, step = trainer.state.best_metric, trainer.state.best_global_step or 0
     stopped = collapse.reason or ("" if trainer.state.global_step >= trainer.state.max_steps else "no progress on dev")
     if best is None or start["eval_reward"] >= best:

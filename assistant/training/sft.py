@@ -13,7 +13,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedToken
 from transformers.trainer_callback import PrinterCallback
 
 from assistant.policy.tokens import ChatTokens, Transcript
-from assistant.training.checkpoints import accumulation, hardware, last_whole_checkpoint, tensorboard_in
+from assistant.training.checkpoints import accumulation, go_on, hardware, tensorboard_in
 from assistant.training.config import RunConfig, SftConfig
 from assistant.training.errors import TrainingError
 from assistant.training.examples import IGNORED, Examples, Padded, encode
@@ -71,14 +71,14 @@ def warm_start(
         callbacks=[Telling(folder)] + ([EarlyStoppingCallback(settings.patience)] if held_out else []),
     )
     trainer.remove_callback(PrinterCallback)
-    result = trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
+    loss = go_on(trainer, folder)
     return merged(model), Warm(
         steps=trainer.state.global_step,
         examples=len(train),
         skipped=len(traces) - len(wanted),
         too_long=len(wanted) - len(fitting),
         tokens=sum(sum(one.written) for one in train),
-        loss=float(result.training_loss) if result.training_loss else None,
+        loss=loss,
         held_out_loss=trainer.state.best_metric,
     )
 
