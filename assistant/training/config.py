@@ -29,6 +29,18 @@ class GrownConfig(Part):
     rounds: Positive = 1
 
 
+class SliceConfig(Part):
+    """A slice of the demo world, built in a second: a few departments, and shoppers who buy and ask only there.
+
+    ``shoppers`` are in "train", ``dev`` others in "dev".
+    """
+
+    departments: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: int = 7
+    shoppers: Positive = 50
+    dev: Positive = 24
+
+
 class WorldConfig(Part):
     """A shop to train in: a dataset folder, or a world ``grown`` for it (neither: the demo world that ships), with its
     store, built where it is absent.
@@ -37,7 +49,7 @@ class WorldConfig(Part):
     """
 
     data: Path | None = None
-    grown: GrownConfig | None = None
+    grown: GrownConfig | SliceConfig | None = None
     store: Path = Path(".mrrec/store")
     train: Positive | None = None
     dev: Positive | None = 128

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datasets.demo import build_demo_world
+from assistant.datasets.demo import build_demo_slice, build_demo_world
 from assistant.datasets.importer import Progress
 from assistant.datasets.manifest import Manifest
 from assistant.datasets.rows import RequestRow
@@ -19,7 +19,7 @@ from assistant.evaluation.world import World, open_world
 from assistant.policy.rules import RulesPolicy
 from assistant.settings import Settings
 from assistant.tools import Kinds
-from assistant.training.config import GrownConfig, RunConfig, WorldConfig
+from assistant.training.config import GrownConfig, RunConfig, SliceConfig, WorldConfig
 from assistant.training.rollout import Job
 from assistant.turn import Assistant
 
@@ -72,13 +72,18 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
         yield Shop(world, assistant, Kinds(world.embedder), train, dev)
 
 
-def _grown(world: GrownConfig, store: Path) -> Path:
+def _grown(world: GrownConfig | SliceConfig, store: Path) -> Path:
     """The dataset folder of a world grown to train in, beside its store; written whole or not at all."""
     folder = store.with_name(f"{store.name}-data")
     if not folder.exists():
         draft = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        build_demo_world(draft, seed=world.seed, shoppers=world.shoppers, rounds=world.rounds)
+        if isinstance(world, SliceConfig):
+            build_demo_slice(
+                draft, world.departments, seed=world.seed, people={"train": world.shoppers, "dev": world.dev}
+            )
+        else:
+            build_demo_world(draft, seed=world.seed, shoppers=world.shoppers, rounds=world.rounds)
         draft.rename(folder)
     return folder
 

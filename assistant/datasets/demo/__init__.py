@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 SEED = 23
@@ -32,3 +32,16 @@ def build_demo_world(
     if progress:
         progress("Writing the shop's folder")
     write_world(world, out)
+
+
+def build_demo_slice(out: Path, departments: Sequence[str], *, seed: int = SEED, people: Mapping[str, int]) -> None:
+    """Write a slice of the demo world as a dataset folder: these departments, and ``people`` shoppers of each split
+    who buy and ask only there.
+
+    Raises:
+        DatasetError: there is no such department, or as ``build_demo_world``.
+    """
+    from assistant.datasets.demo.folder import write_world
+    from assistant.datasets.demo.world import grow_world
+
+    write_world(grow_world(seed, people=people, departments=departments), out)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from assistant.datasets.demo.asking import Asked, ask
 from assistant.datasets.demo.history import Purchase, live
+from assistant.datasets.demo.knowledge import Knowledge
 from assistant.datasets.demo.people import Shopper, new_shopper
 from assistant.datasets.demo.personas import Persona, load_personas, play
 from assistant.datasets.demo.phrases import load_phrases
 from assistant.datasets.demo.reading import load_knowledge
 from assistant.datasets.demo.shop import Product, stock
+from assistant.errors import DatasetError
 
 SPLITS = {"train": 360, "dev": 120, "test": 120}
 
@@ -46,17 +48,19 @@ def grow_world(
     *,
     people: Mapping[str, int] = SPLITS,
     rounds: int = 1,
+    departments: Sequence[str] = (),
 ) -> World:
     """The world of ``seed``: everything in it follows from the seed and the knowledge.
 
     ``people`` counts the shoppers of each split; each asks ``rounds`` times two to four requests.
+    ``departments``: only these, and no personas (none given: all).
 
     Raises:
-        DatasetError: the knowledge files have problems.
+        DatasetError: the knowledge files have problems, or there is no such department.
     """
     tell = progress or (lambda text: None)
     tell("Reading what the shop knows")
-    knowledge = load_knowledge()
+    knowledge = _only(load_knowledge(), departments)
     tell("Stocking the shelves")
     shelves = stock(knowledge, seed)
     tell("Letting the shoppers live")
@@ -64,7 +68,7 @@ def grow_world(
     lives: list[Life] = []
     shows = [
         Life(*play(persona, knowledge, shelves, Random(f"{seed}/{persona.user_id}")), (), "", persona)
-        for persona in load_personas(knowledge)
+        for persona in ([] if departments else load_personas(knowledge))
     ]
     for split, count in people.items():
         for _ in range(count):
@@ -74,3 +78,12 @@ def grow_world(
             asked = [one for _ in range(rounds) for one in ask(shopper, bought, knowledge, shelves, rng)]
             lives.append(Life(shopper, tuple(bought), tuple(asked), split))
     return World(shelves, (*shows, *lives))
+
+
+def _only(knowledge: Knowledge, departments: Sequence[str]) -> Knowledge:
+    """The knowledge of these departments; of all where none is given."""
+    known = knowledge.departments()
+    if missing := [name for name in departments if name not in known]:
+        raise DatasetError(f"the demo world has no department {', '.join(missing)}; it has {', '.join(known)}")
+    kinds = {name: kind for name, kind in knowledge.kinds.items() if kind.department in departments}
+    return replace(knowledge, kinds=kinds) if departments else knowledge
