@@ -40,7 +40,7 @@ class Manifest:
 
     def done(self, step: str) -> Manifest:
         """This manifest with ``step`` done."""
-        return replace(self, steps=(*self.steps, step))
+        return replace(self, steps=tuple(name for name in STEPS if name == step or name in self.steps))
 
     def without(self, *steps: str) -> Manifest:
         """This manifest with ``steps`` to be done again."""
