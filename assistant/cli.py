@@ -52,10 +52,15 @@ def import_command(
         from memory_store.embedding import load_embedder
 
         settings = read_settings(store=store, embedder=embedder, writer=writer)
-        with terminal_progress(console) as progress:
-            report = import_folder(
-                folder, settings.store, load_embedder(settings.embedder), load_writer(settings), progress=progress
-            )
+        chosen = load_writer(settings)
+        try:
+            with terminal_progress(console) as progress:
+                report = import_folder(
+                    folder, settings.store, load_embedder(settings.embedder), chosen, progress=progress
+                )
+        finally:
+            if chosen.spent:
+                console.print(f"The writer asked its model: {chosen.spent}.", highlight=False)
         show_report(report.rows)
         console.print(
             f"{settings.store}: {report.items:,} items, {report.users:,} users, {report.behaviours:,} purchases, "

@@ -172,7 +172,7 @@ def test_usage_and_cost_are_counted(server: Server, writer: LLMWriter, client: C
     assert (usage.requests, usage.prompt_tokens, usage.completion_tokens) == (3, 3000, 300)
     assert usage.cost == pytest.approx(3000 * 2 / 1e6 + 300 * 10 / 1e6)
     assert not usage.estimated
-    assert "3 requests" in str(usage)
+    assert writer.spent == str(usage) and "3 requests" in writer.spent and "in cost" in writer.spent
     assert server.headers[0]["Authorization"] == "Bearer secret"
 
 

@@ -40,6 +40,10 @@ class Writer(Protocol):
     @property
     def concurrency(self) -> int: ...
 
+    @property
+    def spent(self) -> str:
+        """What the writing has cost so far, in words; "" for a writer that costs nothing."""
+
     def fit(self, behaviours: Iterable[Behaviour]) -> None:
         """Learn what is usual from every behaviour of the store, gone through as often as needed.
 

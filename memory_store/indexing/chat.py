@@ -34,9 +34,10 @@ class Usage:
 
     def __str__(self) -> str:
         about = "about " if self.estimated else ""
+        cost = f", {about}{self.cost:.4f} in cost" if self.cost else ""
         return (
             f"{self.requests} requests ({self.retries} retried), {about}{self.prompt_tokens:,} tokens in and "
-            f"{self.completion_tokens:,} out, {about}{self.cost:.4f} in cost"
+            f"{self.completion_tokens:,} out{cost}"
         )
 
 

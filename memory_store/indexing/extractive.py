@@ -38,6 +38,7 @@ class ExtractiveWriter:
     name = "extractive-2"
     samples_per_scenario = 200
     concurrency = 1
+    spent = ""
 
     def __init__(self, corpus: Corpus | None = None) -> None:
         self.corpus = corpus or Corpus()

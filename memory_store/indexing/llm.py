@@ -82,6 +82,11 @@ class LLMWriter:
         self.name = f"llm/{client.model}/{digest(*texts)[:8]}"
         self._corpus = Corpus()
 
+    @property
+    def spent(self) -> str:
+        """The requests and tokens so far, and their cost where prices are known."""
+        return str(self.client.usage)
+
     def fit(self, behaviours: Iterable[Behaviour]) -> None:
         """Nothing: the model contrasts nobody with others."""
 
