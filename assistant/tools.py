@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -27,10 +27,14 @@ HABITS = (Lead.PAYS, Lead.CARES, Lead.SHOPS_FOR)
 
 
 class Kinds:
-    """The vectors of the names that kinds of product have in the memory, each embedded once."""
+    """The vectors of the names that kinds of product have in the memory, each embedded once.
 
-    def __init__(self, embedder: Embedder) -> None:
+    ``named`` tells the kinds that a request names outright, () where that is not clear.
+    """
+
+    def __init__(self, embedder: Embedder, named: Callable[[str], Collection[str]] = lambda request: ()) -> None:
         self._embedder = embedder
+        self.named = named
         self._vectors: dict[str, np.ndarray] = {}
 
     def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
@@ -49,6 +53,7 @@ class MemoryTool:
     Retrieval goes from coarse to fine, as the memory is built. First the kinds of product that the request is about;
     of those, and of what holds across kinds, the entries nearest the aspect: tastes before habits (what is paid, what
     is cared about), and single purchases where little was written. An entry is told once a turn, under one mark.
+    Where the request names a kind, other kinds are left alone, however alike: "a coffee maker" is no coffee beans.
     ``by_request`` ignores the aspect (an ablation).
     """
 
@@ -68,6 +73,7 @@ class MemoryTool:
         self._request = request
         self._levels = levels
         self._by_request = by_request
+        self._named = kinds.named(request)
         self._marks: dict[str, str] = {}
         self._nearness: dict[str, float] = {}
 
@@ -82,15 +88,21 @@ class MemoryTool:
 
     def _eligible(self, found: Sequence[RecalledEntry]) -> list[RecalledEntry]:
         """The entries that bear on the request, tastes first, then habits, then purchases, each nearest first."""
-        best_kind = max(self._nearness.values(), default=0.0)
+        best_kind = max((near for kind, near in self._nearness.items() if self._may_be(kind)), default=0.0)
         enough = max(RELEVANT, max((one.similarity for one in found), default=0.0) - MARGIN)
 
         def bears(one: RecalledEntry) -> bool:
+            if not self._may_be(one.entry.category):
+                return False
             if best_kind < NEAR_KIND or not one.entry.category:
                 return one.similarity >= enough
             return self._nearness[one.entry.category] >= best_kind - SAME_KIND
 
         return sorted(filter(bears, found), key=_tier)
+
+    def _may_be(self, kind: str) -> bool:
+        """Whether the request may be about this kind of product; "" stands for what holds across kinds."""
+        return not kind or not self._named or kind in self._named
 
     def _tell(self, aspect: str, eligible: Sequence[RecalledEntry]) -> tuple[MemoryHit, ...]:
         told: list[MemoryHit] = []

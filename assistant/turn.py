@@ -138,7 +138,7 @@ class Nodes:
         self._catalogue = catalogue
         self._dialogue = dialogue
         self._rules = rules
-        self._kinds = Kinds(memory.embedder)
+        self._kinds = Kinds(memory.embedder, dialogue.kinds_named)
 
     def understand(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """What the message does in the conversation, and the standing request after it."""

@@ -9,8 +9,10 @@ import pytest
 from assistant.dialogue import recipient
 from assistant.policy.rules import RulesPolicy
 from assistant.presents import about_what
+from assistant.tools import Kinds, MemoryTool
 from assistant.turn import Assistant
 from memory_store.embedding import Embedder
+from tests.small_world import ADA
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,20 @@ def test_only_requests_for_others_are_cut(open_assistant: Callable[..., Assistan
     given = dialogue.new_request("shampoo for my sister who likes lavender, under $20")
     assert (own.text, own.recipient) == ("shampoo that I like, for dry hair", None)
     assert (given.text, given.recipient, given.constraints.price_max) == ("shampoo lavender", "sister", 20.0)
+
+
+def test_the_kind_that_a_request_names_shuts_out_what_is_remembered_of_others(
+    open_assistant: Callable[..., Assistant], embedder: Embedder
+) -> None:
+    assistant = open_assistant(RulesPolicy(embedder))
+    assert "Mug" in assistant.dialogue.kinds_named("a stoneware mug")
+    assert "Shampoo" not in assistant.dialogue.kinds_named("a stoneware mug")
+    assert not assistant.dialogue.kinds_named("a stoneware cup")
+
+    def recalled(named: tuple[str, ...]) -> set[str]:
+        tool = MemoryTool(assistant.memory, Kinds(embedder, lambda request: named), ADA, "shampoo mug")
+        return {hit.category for hits in tool.call(["scent", "size"]) for hit in hits}
+
+    assert "Shampoo" in recalled(())
+    assert "Shampoo" in recalled(("Shampoo",))
+    assert not recalled(("Mug",)) - {"", "Mug"}
