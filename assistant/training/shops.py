@@ -69,7 +69,7 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
         for rows in (train, dev):
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
-        yield Shop(world, assistant, Kinds(world.embedder), train, dev)
+        yield Shop(world, assistant, Kinds(world.embedder, assistant.dialogue.kinds_named), train, dev)
 
 
 def _grown(world: GrownConfig | SliceConfig, store: Path) -> Path:
