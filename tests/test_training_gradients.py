@@ -99,6 +99,14 @@ def test_equal_rewards_give_no_gradient(make: Callable[[float, float], NodesTrai
     assert all(not weight.grad.any() for weight in trainer.model.parameters() if weight.grad is not None)
 
 
+def test_advantage_is_measured_in_the_groups_deviations(make: Callable[[float, float], NodesTrainer]) -> None:
+    """PAPER, step 6: (r - mean) / std of the group, the same for every token of a trajectory."""
+    for first, second in ((5.0, 1.0), (0.3, 10.2)):
+        rewards = torch.tensor([first, second])
+        wanted = (rewards - rewards.mean()) / rewards.std()
+        assert torch.allclose(batch_of(make(first, second))["advantages"], wanted, rtol=1e-3)
+
+
 def test_masked_tokens_get_no_gradient(make: Callable[[float, float], NodesTrainer]) -> None:
     trainer = make(5.0, 1.0)
     batch = batch_of(trainer)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from safetensors.torch import load_file
 from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.training.config import RunConfig, load_config
 from assistant.training.logs import LOG, read_log
-from assistant.training.traces import TRACES
+from assistant.training.traces import TRACES, end_with_parent
 from tests.training_world import write_training_folder
 
 SERVER = get_context("forkserver")
@@ -187,3 +188,29 @@ def test_started_once_more_it_has_nothing_to_do(killed: RunConfig) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_workers_do_not_outlive_a_killed_run() -> None:
+    """Those that search for traces side by side; left alone, each would wait for work for ever."""
+    told, tell = SERVER.Pipe(duplex=False)
+    process = SERVER.Process(target=search, args=(tell,))
+    process.start()
+    worker = told.recv()
+    assert Path(f"/proc/{worker}").exists()
+    os.kill(process.pid or 0, signal.SIGKILL)
+    wait_until(
+        lambda: not Path(f"/proc/{worker}").exists() or "State:\tZ" in Path(f"/proc/{worker}/status").read_text()
+    )
+
+
+def search(tell: Connection) -> None:
+    """A run that has one worker, which tells its number."""
+    worker = SERVER.Process(target=work, args=(tell,))
+    worker.start()
+    worker.join()
+
+
+def work(tell: Connection) -> None:
+    end_with_parent()
+    tell.send(os.getpid())
+    time.sleep(600)

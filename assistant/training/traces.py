@@ -6,12 +6,13 @@ import json
 import os
 import random
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -195,10 +196,23 @@ def _open_copies(config: RunConfig, copies: Path, processes: int) -> None:
     global _here
     import torch
 
+    end_with_parent()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
     own = copied(config, copies / str(os.getpid()))
     stack = ExitStack()
     _here = own, stack.enter_context(open_shops(own, lambda *_: None)), stack
+
+
+def end_with_parent() -> None:
+    """Has this process end when the one that started it is gone: killed, it cannot tell its workers to stop."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _find_here(task: Task) -> Trace:
