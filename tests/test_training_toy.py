@@ -1,4 +1,5 @@
-"""The toy that learns: thirty steps of GRPO raise the reward on held-out requests, and shuffled rewards do not."""
+"""The toy that learns, on a slice of the demo world: thirty steps of GRPO raise the reward on held-out requests, and
+rewards shuffled within the groups do not. The settings are those of ``mrrec train all --config toy``."""
 
 from __future__ import annotations
 
@@ -10,16 +11,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from assistant.datasets.demo.world import grow_world
+from assistant.errors import DatasetError
 from assistant.policy.checkpoint import CheckpointPolicy
-from assistant.training.config import ArchitectureConfig, GrpoConfig, ModelConfig, RunConfig, SftConfig, WorldConfig
+from assistant.training.config import RunConfig, load_config
 from assistant.training.grpo import learn
 from assistant.training.models import load
 from assistant.training.pipeline import WARM, make_traces, warm_up
 from assistant.training.rollout import Limits, play
 from assistant.training.shops import Shop, jobs_of, open_shops
-from tests.training_world import write_training_folder
 
 STEPS = 30
+DRAWN = 3
+"""How often each held-out request is answered, before and after."""
 
 
 def quiet(part: str, done: int, total: int) -> None:
@@ -28,39 +32,23 @@ def quiet(part: str, done: int, total: int) -> None:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
-    root = tmp_path_factory.mktemp("toy")
-    write_training_folder(root / "shop", rounds=3)
-    return RunConfig(
-        name="toy",
-        work=root / "work",
-        output=root / "policy",
-        mixed_precision=False,
-        worlds=(WorldConfig(data=root / "shop", store=root / "store"),),
-        model=ModelConfig(
-            architecture=ArchitectureConfig(
-                layers=2, width=96, feed_forward=192, heads=4, key_value_heads=2, positions=512, vocabulary=600
-            )
-        ),
-        sft=SftConfig(epochs=12, batch=16, micro_batch=16, learning_rate=4e-3, held_out=0, evaluate_every=1000),
-        grpo=GrpoConfig(
-            steps=STEPS,
-            group=5,
-            batch=12,
-            micro_batch=60,
-            learning_rate=1.5e-4,
-            message_tokens=24,
-            completion_tokens=256,
-            context=512,
-            evaluate_every=STEPS,
-            patience=5,
-            grace=STEPS,
-        ),
+    """The shipped settings, measured before and after only."""
+    root, toy = tmp_path_factory.mktemp("toy"), load_config(Path("toy"))
+    assert toy.grpo is not None and toy.grpo.steps == STEPS
+    (world,) = toy.worlds
+    return toy.model_copy(
+        update={
+            "work": root / "work",
+            "output": root / "policy",
+            "worlds": (world.model_copy(update={"store": root / "store"}),),
+            "grpo": toy.grpo.model_copy(update={"evaluate_every": STEPS, "grace": STEPS}),
+        }
     )
 
 
 @pytest.fixture(scope="module")
 def shops(config: RunConfig) -> Iterator[list[Shop]]:
-    """The shop, with a policy warmed up in it just so far that it mostly keeps the format."""
+    """The slice, with a policy warmed up in it just so far that it often keeps the format."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with open_shops(config, quiet) as opened:
@@ -71,15 +59,17 @@ def shops(config: RunConfig) -> Iterator[list[Shop]]:
 
 
 def held_out_rewards(config: RunConfig, shops: list[Shop], policy: CheckpointPolicy) -> list[float]:
-    """The rewards of the dev requests, drawn at the temperature of training."""
+    """The mean reward of each dev request over its drawings, at the temperature of training."""
     assert config.grpo is not None
     limits = Limits(config.grpo.message_tokens, config.grpo.completion_tokens, config.grpo.context)
-    jobs = jobs_of(shops, "dev") * 3
-    return [one.reward.total for one in play(policy, jobs, config.reward, limits, temperature=1.0, seed=77)]
+    jobs = [job for job in jobs_of(shops, "dev") for _ in range(DRAWN)]
+    drawn = play(policy, jobs, config.reward, limits, temperature=1.0, seed=77)
+    totals = [one.reward.total for one in drawn]
+    return [statistics.mean(totals[start : start + DRAWN]) for start in range(0, len(totals), DRAWN)]
 
 
 def gain(config: RunConfig, shops: list[Shop], tmp_path: Path, *, shuffled: bool) -> float:
-    """The rise of the held-out mean reward over the thirty steps, in its standard errors."""
+    """The rise of the held-out mean reward over the thirty steps, in its standard errors (paired by request)."""
     assert config.grpo is not None
     grpo = config.grpo.model_copy(update={"shuffle_rewards": shuffled})
     run = config.model_copy(update={"grpo": grpo, "work": tmp_path / "work"})
@@ -105,3 +95,12 @@ def test_thirty_steps_raise_the_held_out_reward(config: RunConfig, shops: list[S
 @pytest.mark.timeout(600)
 def test_shuffled_rewards_teach_nothing(config: RunConfig, shops: list[Shop], tmp_path: Path) -> None:
     assert gain(config, shops, tmp_path, shuffled=True) < 2
+
+
+def test_a_slice_has_its_departments_only() -> None:
+    world = grow_world(7, people={"train": 2, "dev": 1}, departments=["Gift Cards"])
+    assert {product.item.category for product in world.products()} == {"Gift Cards"}
+    assert [life.split for life in world.lives] == ["train", "train", "dev"]
+    assert all(purchase.product.item.category == "Gift Cards" for life in world.lives for purchase in life.bought)
+    with pytest.raises(DatasetError, match="no department Gift Cars; it has Appliances"):
+        grow_world(7, departments=["Gift Cars"])
