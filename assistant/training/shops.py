@@ -65,7 +65,9 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
     settings = Settings(dataset=data, store=chosen.store, embedder=config.embedder)
     with open_world(settings, progress) as world:
         train = load_requests(world.folder, split="train", limit=chosen.train, seed=config.seed)
-        dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
+        dev = []
+        if chosen.grown is None:
+            dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
         for rows in (train, dev):
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
