@@ -20,6 +20,7 @@ from assistant.policy.rules import RulesPolicy
 from assistant.settings import Settings
 from assistant.tools import Kinds
 from assistant.training.config import GrownConfig, RunConfig, SliceConfig, WorldConfig
+from assistant.training.errors import TrainingError
 from assistant.training.rollout import Job
 from assistant.turn import Assistant
 
@@ -65,9 +66,8 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
     settings = Settings(dataset=data, store=chosen.store, embedder=config.embedder)
     with open_world(settings, progress) as world:
         train = load_requests(world.folder, split="train", limit=chosen.train, seed=config.seed)
-        dev = []
-        if chosen.grown is None:
-            dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed)
+        held_out = any(row.split == "dev" for row in world.folder.requests())
+        dev = load_requests(world.folder, split="dev", limit=chosen.dev, seed=config.seed) if held_out else []
         for rows in (train, dev):
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
@@ -107,5 +107,8 @@ def copied(config: RunConfig, folder: Path) -> RunConfig:
 
 
 def jobs_of(shops: Sequence[Shop], split: str) -> list[Job]:
-    """The requests of a split of every shop, ready to roll out."""
-    return [Job(shop.assistant, row) for shop in shops for row in (shop.train if split == "train" else shop.dev)]
+    """The requests of a split of every shop, ready to roll out. Raises TrainingError where there are none."""
+    jobs = [Job(shop.assistant, row) for shop in shops for row in (shop.train if split == "train" else shop.dev)]
+    if not jobs:
+        raise TrainingError(f'no world of this run has requests of split "{split}": add one that has to its worlds')
+    return jobs
