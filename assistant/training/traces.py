@@ -154,8 +154,7 @@ def _practice(config: RunConfig, shops: Sequence[Shop]) -> Iterator[Task]:
     """Request texts without targets, each read in the name of a seeded shopper of a seeded shop's train split."""
     assert config.traces.practice is not None
     chance = random.Random(config.seed)
-    texts = _texts(config.traces.practice)
-    chance.shuffle(texts)
+    texts = practice_texts(config.traces.practice, config.seed)
     people = [sorted({row.user_id for row in shop.train if row.user_id}) for shop in shops]
     peopled = [number for number, users in enumerate(people) if users]
     for place, text in enumerate(texts[: config.traces.practice_limit]):
@@ -164,11 +163,17 @@ def _practice(config: RunConfig, shops: Sequence[Shop]) -> Iterator[Task]:
         yield Task(f"practice/{place}", shop, row, practice=True)
 
 
-def _texts(file: Path) -> list[str]:
+def practice_texts(file: Path, seed: int) -> list[str]:
+    """The request texts of a JSON lines file in a seeded order: practice takes the first, tests may take the last.
+
+    Raises DatasetError where there is no such file.
+    """
     if not file.exists():
         raise DatasetError(f"traces.practice names {file}, which is not there: correct it, or leave it out.")
     rows = [json.loads(line) for _, line in read_lines(file) if line and line.strip()]
-    return [str(row["text"]).strip()[:600] for row in rows if str(row.get("text", "")).strip()]
+    texts = [str(row["text"]).strip()[:600] for row in rows if str(row.get("text", "")).strip()]
+    random.Random(seed).shuffle(texts)
+    return texts
 
 
 def _search(config: RunConfig, shops: Sequence[Shop], tasks: Sequence[Task]) -> Iterator[Trace]:
