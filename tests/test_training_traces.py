@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.policy.tokens import ChatTokens
-from assistant.training.config import ModelConfig, RunConfig, TraceConfig, WorldConfig
+from assistant.training.config import ModelConfig, RunConfig, WorldConfig
 from assistant.training.errors import TrainingError
 from assistant.training.examples import IGNORED, Examples, Padded, encode
 from assistant.training.expert import phrases_of
@@ -32,17 +31,12 @@ def quiet(part: str, done: int, total: int) -> None:
 def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     root = tmp_path_factory.mktemp("traces")
     write_training_folder(root / "shop")
-    practice = root / "texts.jsonl.gz"
-    with gzip.open(practice, "wt", encoding="utf-8") as stream:
-        for text in ("i need a mug for my desk", "waterproof trail shoes in black", "a shampoo that smells of citrus"):
-            stream.write(json.dumps({"text": text, "source": "test"}) + "\n")
     return RunConfig(
         name="traces",
         work=root / "work",
         output=root / "out",
         worlds=(WorldConfig(data=root / "shop", store=root / "store", train=20),),
         model=ModelConfig(base="unused"),
-        traces=TraceConfig(practice=practice, practice_limit=2),
     )
 
 
@@ -59,7 +53,7 @@ def traces(config: RunConfig, shops: list[Shop]) -> list[Trace]:
 
 def test_traces_are_worth_more_than_the_request_alone(traces: list[Trace]) -> None:
     figures = describe(traces)
-    assert (figures["traces"], figures["practice"]) == (20, 2)
+    assert figures["traces"] == 20
     assert figures["reward"] > figures["reward_of_request_alone"] + 1
     assert 0.3 < figures["used_memory"] <= 1
 
@@ -98,7 +92,7 @@ def test_processes_find_the_same_traces(
     side_by_side = config.traces.model_copy(update={"processes": 2})
     again = config.model_copy(update={"work": tmp_path, "traces": side_by_side})
     lines = (config.work / TRACES).read_bytes().splitlines(keepends=True)
-    (tmp_path / TRACES).write_bytes(b"".join(lines[:14]))
+    (tmp_path / TRACES).write_bytes(b"".join(lines[:13]))
     find_traces(again, shops, quiet)
     assert (tmp_path / TRACES).read_bytes() == b"".join(lines)
 

@@ -13,13 +13,15 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
 from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, write_call
 from assistant.words import content_words
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 OPENING = "<scenario>Choosing"
 ANSWER = '{"ideal_item_profile": "'

@@ -119,8 +119,9 @@ class RewardConfig(Part):
 class TraceConfig(Part):
     """How expert traces are searched for.
 
-    ``least_gain``: what a phrase must add to the reward to be said. ``practice``: a JSON lines file of request texts
-    without targets, of which ``practice_limit`` become copying practice. ``processes`` search side by side.
+    ``least_gain``: what a phrase must add to the reward to be said. ``processes`` search side by side. To these come
+    ``copying`` and ``choosing`` trajectories of practice, the former of ``practice`` (a JSON lines file of request
+    texts, of which the first ``practice_limit`` of a seeded order are used) and then of item titles.
     """
 
     processes: Positive = 1
@@ -128,14 +129,17 @@ class TraceConfig(Part):
     phrases: Positive = 4
     least_gain: float = 0.15
     practice: Path | None = None
-    practice_limit: Positive = 4_000
+    practice_limit: Positive = 19_000
+    copying: Annotated[int, Field(ge=0)] = 0
+    choosing: Annotated[int, Field(ge=0)] = 0
 
 
 class SftConfig(Part):
     """The supervised warm start. ``batch`` and ``micro_batch`` count trajectories over all processes.
 
     Traces whose reward is under ``least_reward`` (the target was out of reach) are left out, and counted.
-    ``patience``: evaluations on held-out traces without progress before it stops.
+    In an epoch each trace comes ``repeat`` times, each trajectory of practice once. ``patience``: evaluations on
+    held-out traces without progress before it stops.
     """
 
     epochs: float = 3.0
@@ -148,6 +152,7 @@ class SftConfig(Part):
     evaluate_every: Positive = 100
     patience: Positive = 3
     least_reward: float = 0.3
+    repeat: Positive = 1
 
 
 class GrpoConfig(Part):

@@ -31,7 +31,7 @@ MOST_CLAUSES = 6
 _BOUGHT = re.compile(r'^Bought "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _CLAUSE = re.compile(r"[,.;:()]\s*|\s[-–—]\s")
 _SENTENCE = re.compile(r"[.,;:!?]\s+|\s[-–—]\s")
-_SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
+SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
 
@@ -92,12 +92,12 @@ class Expert:
             aspects = self._aspects(request, weighed)
             yield write_message(PolicyMessage(scenario, aspects, calls=aspects))
         else:
-            aspects = tuple(weighed[:LEAST_ASPECTS]) or _word_aspects(request)
+            aspects = tuple(weighed[:LEAST_ASPECTS]) or aspect_words(request)
             yield write_message(PolicyMessage(scenario, aspects, profile=self._profile(request, {})))
 
     def _aspects(self, request: str, weighed: Sequence[str]) -> tuple[str, ...]:
         """The aspects whose memories are worth most, then those that buyers weigh first; in the order weighed."""
-        candidates = list(dict.fromkeys([*weighed, *_word_aspects(request)]))
+        candidates = list(dict.fromkeys([*weighed, *aspect_words(request)]))
         told = {aspect: self.recall(aspect) for aspect in candidates}
         worth = self._worth_of_memories(request, {text for texts in told.values() for text in texts})
         chosen: list[str] = []
@@ -192,7 +192,7 @@ def phrases_of(memory: str) -> list[str]:
     """The phrases of a memory text that may stand in a profile: tastes, brands, what was bought, what was praised."""
     statement = read_statement(memory)
     if statement is not None:
-        said = [statement.value] if statement.lead in _SAYING else []
+        said = [statement.value] if statement.lead in SAYING else []
         return [*said, statement.category] if said and statement.category else said
     bought = _BOUGHT.match(memory)
     if bought is None:
@@ -220,6 +220,7 @@ def _weighed_names(system: str) -> list[str]:
     return [name for name in names if name and len(name) <= MAX_ASPECT]
 
 
-def _word_aspects(request: str) -> tuple[str, ...]:
+def aspect_words(request: str) -> tuple[str, ...]:
+    """Aspects out of the request's own words, for where nothing is told of what buyers weigh."""
     words = tuple(word for word in content_words(request) if len(word) <= MAX_ASPECT)[:ASPECT_WORDS]
     return words or (shorten(request.translate(_NO_TAGS).replace(";", " "), MAX_ASPECT),)

@@ -109,7 +109,7 @@ def give_meanings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, em
     vectors = torch.from_numpy(embedder.embed([texts[token] for token in telling]))
     centred = vectors - vectors.mean(0)
     weights = cast(torch.nn.Embedding, model.get_input_embeddings()).weight
-    width = min(weights.shape[1], centred.shape[1])
+    width = min(weights.shape[1], *centred.shape)
     meanings = torch.zeros(len(telling), weights.shape[1])
     meanings[:, :width] = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:width].T
     with torch.no_grad():

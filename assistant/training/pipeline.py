@@ -23,6 +23,7 @@ from assistant.training.errors import TrainingError
 from assistant.training.grpo import FOLDER, NodesTrainer, learn
 from assistant.training.lora import merged
 from assistant.training.models import load, start_from
+from assistant.training.practice import PRACTICE, make_practice
 from assistant.training.shops import Shop, jobs_of
 from assistant.training.traces import TRACES, Progress, Trace, find_traces, read_traces
 from memory_store.indexing.base import digest
@@ -34,8 +35,9 @@ def make_traces(config: RunConfig, shops: Sequence[Shop], progress: Progress) ->
     """Stage 1: the expert traces. Returns figures on them."""
     if is_main_process():
         find_traces(config, shops, progress)
+        make_practice(config, shops)
     wait_for_all()
-    return describe(read_traces(config.work / TRACES))
+    return describe(_learnt_from(config))
 
 
 def warm_up(config: RunConfig) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def warm_up(config: RunConfig) -> dict[str, Any]:
     made_from = _settings(config, "sft")
     if done := _finished(folder, made_from):
         return done
-    traces = read_traces(config.work / TRACES)
+    traces = _learnt_from(config)
     if not traces:
         raise TrainingError(f"{config.work / TRACES} has no traces: run `mrrec train traces` with this config first")
     set_seed(config.seed)
@@ -95,6 +97,11 @@ def publish_warm(config: RunConfig, shops: Sequence[Shop], figures: dict[str, An
         return
     model, tokenizer = load(str(config.work / WARM), config.model.dtype)
     _publish(config, model, tokenizer, shops, figures)
+
+
+def _learnt_from(config: RunConfig) -> list[Trace]:
+    """The expert traces of a run and its practice."""
+    return read_traces(config.work / TRACES) + read_traces(config.work / PRACTICE)
 
 
 def describe(traces: Sequence[Trace]) -> dict[str, Any]:

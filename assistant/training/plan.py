@@ -38,12 +38,12 @@ def plan(config: RunConfig) -> Iterator[Row]:
     )
     share = 1 / 3 if config.model.architecture else 1.0
     length = int((PROMPT_TOKENS + OWN_TOKENS + TOOL_TOKENS) * share)
-    practice = config.traces.practice_limit if config.traces.practice else 0
-    seconds = (train + practice) * TRACE_SECONDS / config.traces.processes
+    practice = config.traces.copying + config.traces.choosing
+    seconds = train * TRACE_SECONDS / config.traces.processes
     yield Row("traces", f"{train:,} searched for, {practice:,} of practice: about {seconds / 60:.0f} min")
     if config.sft is not None:
-        steps = int((train + practice) * config.sft.epochs / config.sft.batch)
-        tokens = int((train + practice) * config.sft.epochs * length)
+        shown = (train * config.sft.repeat + practice) * config.sft.epochs
+        steps, tokens = int(shown / config.sft.batch), int(shown * length)
         yield Row(
             "sft", f"about {steps:,} steps of {config.sft.batch} trajectories, {tokens / 1e6:,.1f} million tokens"
         )

@@ -52,7 +52,7 @@ def warm_start(
     positions = getattr(model.config, "max_position_embeddings", None)
     encoded = [(trace, encode(chat, trace)) for trace in wanted]
     fitting = [(trace, one) for trace, one in encoded if positions is None or len(one.ids) <= positions]
-    train, held_out = _split(fitting, settings.held_out, config.seed)
+    train, held_out = _split(fitting, settings, config.seed)
     if not train:
         raise TrainingError(
             f"of {len(traces)} traces {len(wanted)} reach sft.least_reward {settings.least_reward} and "
@@ -109,14 +109,15 @@ class OwnTokensTrainer(Trainer):
 
 
 def _split(
-    pairs: Sequence[tuple[Trace, Transcript]], share: float, seed: int
+    pairs: Sequence[tuple[Trace, Transcript]], settings: SftConfig, seed: int
 ) -> tuple[list[Transcript], list[Transcript]]:
-    """Transcripts to learn from and to hold out: whole users, seeded."""
-    users = sorted({trace.user_id for trace, _ in pairs})
+    """Transcripts to learn from and to hold out: expert traces of whole users. Practice is only learnt from. Seeded."""
+    users = sorted({trace.user_id for trace, _ in pairs if trace.reward is not None})
     random.Random(seed).shuffle(users)
-    held = set(users[: int(len(users) * share)])
+    held = set(users[: int(len(users) * settings.held_out)])
+    learnt = [(trace, one) for trace, one in pairs if trace.user_id not in held]
     return (
-        [one for trace, one in pairs if trace.user_id not in held],
+        [one for trace, one in learnt for _ in range(1 if trace.reward is None else settings.repeat)],
         [one for trace, one in pairs if trace.user_id in held],
     )
 

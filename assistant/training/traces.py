@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +15,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-from assistant.datasets.folder import read_lines
 from assistant.datasets.manifest import write_json
 from assistant.datasets.rows import RequestRow
-from assistant.errors import DatasetError
 from assistant.policy.base import Message
 from assistant.tools import MemoryTool
 from assistant.training.config import RunConfig
@@ -39,12 +36,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One trace to find: a request of a shop, or a practice text: reading and copying, without any memory."""
+    """One trace to find: a request of a shop."""
 
     key: str
     shop: int
     row: RequestRow
-    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +115,11 @@ def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
     assistant = shop.assistant
     asked = assistant.dialogue.new_request(task.row.request)
     ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
-    if task.practice:
-        expert = Expert(ranker, lambda aspect: (), config.traces, alone=True)
-        done = assistant.trajectory(user_id, asked, TurnOptions(memory="none"), expert)
-        reward = alone = None
-    else:
-        recall = partial(_recall, shop, user_id, asked.text)
-        expert = Expert(ranker, recall, config.traces, alone=task.row.memory == "alone")
-        done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
-        reward = reward_of(config.reward, done, task.row.target_item_ids).total
-        alone = config.reward.format + ranker.worth([asked.text])[0]
+    recall = partial(_recall, shop, user_id, asked.text)
+    expert = Expert(ranker, recall, config.traces, alone=task.row.memory == "alone")
+    done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
+    reward = reward_of(config.reward, done, task.row.target_item_ids).total
+    alone = config.reward.format + ranker.worth([asked.text])[0]
     if done.fallbacks or done.repairs:
         raise TrainingError(f"request {task.key}: the expert's own message could not be read ({done.fallbacks})")
     tools = any(message.role == "tool" for message in done.messages)
@@ -146,34 +137,6 @@ def _tasks(config: RunConfig, shops: Sequence[Shop]) -> Iterator[Task]:
     for number, shop in enumerate(shops):
         for row in shop.train:
             yield Task(f"{number}/{row.request_id}", number, row)
-    if config.traces.practice is not None:
-        yield from _practice(config, shops)
-
-
-def _practice(config: RunConfig, shops: Sequence[Shop]) -> Iterator[Task]:
-    """Request texts without targets, each read in the name of a seeded shopper of a seeded shop's train split."""
-    assert config.traces.practice is not None
-    chance = random.Random(config.seed)
-    texts = practice_texts(config.traces.practice, config.seed)
-    people = [sorted({row.user_id for row in shop.train if row.user_id}) for shop in shops]
-    peopled = [number for number, users in enumerate(people) if users]
-    for place, text in enumerate(texts[: config.traces.practice_limit]):
-        shop = chance.choice(peopled)
-        row = RequestRow(f"practice-{place}", chance.choice(people[shop]), text, "sentence", (), None, "", "train")
-        yield Task(f"practice/{place}", shop, row, practice=True)
-
-
-def practice_texts(file: Path, seed: int) -> list[str]:
-    """The request texts of a JSON lines file in a seeded order: practice takes the first, tests may take the last.
-
-    Raises DatasetError where there is no such file.
-    """
-    if not file.exists():
-        raise DatasetError(f"traces.practice names {file}, which is not there: correct it, or leave it out.")
-    rows = [json.loads(line) for _, line in read_lines(file) if line and line.strip()]
-    texts = [str(row["text"]).strip()[:600] for row in rows if str(row.get("text", "")).strip()]
-    random.Random(seed).shuffle(texts)
-    return texts
 
 
 def _search(config: RunConfig, shops: Sequence[Shop], tasks: Sequence[Task]) -> Iterator[Trace]:

@@ -30,7 +30,7 @@ from assistant.evaluation.batching import run_block
 from assistant.policy.base import Policy
 from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.policy.rules import RulesPolicy
-from assistant.training.traces import practice_texts
+from assistant.training.practice import practice_texts
 from assistant.turn import Assistant, Trajectory, TurnOptions
 from assistant.words import content_words
 from memory_store.embedding import load_embedder
