@@ -76,7 +76,7 @@ def test_hostile_records_stay_text() -> None:
         + people.header(user, 1)
         + people.choices([user], {}, "")
         + people.welcome(HOSTILE, [HOSTILE])
-        + people.foot(HOSTILE, HOSTILE)
+        + people.foot(HOSTILE, HOSTILE, HOSTILE)
         + conversations.conversations([session], "", date(2025, 1, 1))
     )
     assert "<script" not in drawn

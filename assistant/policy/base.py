@@ -52,6 +52,11 @@ class BatchPolicy(Protocol):
         ...
 
 
+def note_on(policy: Policy) -> str:
+    """What a person should know of this policy before they trust it; "" where there is nothing."""
+    return str(getattr(policy, "note", ""))
+
+
 def write_text(policy: Policy, messages: Conversation, *, tools: bool) -> str:
     """The next assistant message as one text. Raises PolicyError."""
     return "".join(policy.write(messages, tools=tools))

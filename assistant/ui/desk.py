@@ -16,6 +16,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from assistant import events
+from assistant.policy.base import note_on
 from assistant.turn import Assistant, TurnOptions
 from assistant.types import TurnFailed
 from assistant.ui import answer, conversations, memory_panel, people
@@ -340,7 +341,7 @@ class Desk:
         return self._memory.users.personas() or self._memory.users.most_remembered(limit=people.OFFERED)
 
     def _foot(self) -> str:
-        return people.foot(self._assistant.policy.name, self._store_label)
+        return people.foot(self._assistant.policy.name, self._store_label, note_on(self._assistant.policy))
 
     def _place(self, tab: Tab, *, running: bool) -> str:
         user, session = line(tab.user_id, 200), line(tab.session_id, 100)

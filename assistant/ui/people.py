@@ -87,12 +87,17 @@ def bar(user: UserRecord) -> str:
     )
 
 
-def foot(policy: str, store: str) -> str:
-    """The quiet lines under the conversations: the way to the compare view, and what answers from what."""
+def foot(policy: str, store: str, note: str = "") -> str:
+    """The quiet lines under the conversations: the way to the compare view, and what answers from what.
+
+    ``note`` is what should be known of the policy.
+    """
+    told = f"<dt>Note</dt><dd>{line(note, 300)}</dd>" if note else ""
     return (
         '<button type="button" class="aside" data-compare>Compare side by side</button>'
         f'<details class="foot" data-key="about"><summary>{line(policy, 40)} policy · {line(store, 40)}</summary>'
-        f"<dl><dt>Answers are written by</dt><dd>{line(policy, 80)}</dd><dt>Store</dt><dd>{line(store, 200)}</dd></dl>"
+        f"<dl><dt>Answers are written by</dt><dd>{line(policy, 80)}</dd><dt>Store</dt><dd>{line(store, 200)}</dd>"
+        f"{told}</dl>"
         "<p>To change them, start again with other settings: <code>MRREC_POLICY</code>, <code>MRREC_STORE</code>. "
         "The page itself asks nothing of the internet.</p></details>"
     )
