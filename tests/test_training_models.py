@@ -27,7 +27,7 @@ def test_tokens_that_mean_alike_begin_alike(embedder: Embedder) -> None:
     def likeness(model: torch.nn.Module, one: str, other: str) -> float:
         weights = model.get_input_embeddings().weight  # type: ignore[operator, union-attr]
         left, right = (weights[tokenizer.encode(f" {word}", add_special_tokens=False)[-1]] for word in (one, other))
-        return float(torch.cosine_similarity(left, right, dim=0))
+        return torch.cosine_similarity(left, right, dim=0).item()
 
     assert likeness(meant, "shoes", "boots") > likeness(meant, "shoes", "laundry") + 0.1
     assert likeness(meant, "shoes", "boots") > likeness(plain, "shoes", "boots") + 0.1
