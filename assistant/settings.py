@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PolicyName = Literal["rules", "mini", "checkpoint", "endpoint"]
+PolicyName = Literal["rules", "checkpoint", "endpoint"]
 WriterName = Literal["extractive", "llm"]
 
 
