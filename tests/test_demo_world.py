@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from typer.testing import CliRunner
 
-from assistant.datasets.demo import build_demo_world
+from assistant.datasets.demo import SEED, build_demo_world
 from assistant.datasets.demo.cli import app
 from assistant.datasets.demo.describe import describe, draw
 from assistant.datasets.demo.folder import write_world
@@ -25,7 +25,7 @@ from assistant.errors import DatasetError
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return grow_world(7)
+    return grow_world(SEED)
 
 
 @pytest.fixture(scope="module")
@@ -142,13 +142,13 @@ def test_describe_and_draw(world: World, tmp_path: Path) -> None:
 
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
-    monkeypatch.setattr("assistant.datasets.demo.world.grow_world", lambda seed, progress: world)
+    monkeypatch.setattr("assistant.datasets.demo.world.grow_world", lambda seed, progress=None, **more: world)
     with pytest.raises(DatasetError, match="not empty"):
         build_demo_world(tmp_path)
 
 
 def test_command(monkeypatch: pytest.MonkeyPatch, world: World, tmp_path: Path) -> None:
-    monkeypatch.setattr("assistant.datasets.demo.world.grow_world", lambda seed, progress=None: world)
+    monkeypatch.setattr("assistant.datasets.demo.world.grow_world", lambda seed, progress=None, **more: world)
     built = CliRunner().invoke(app, ["build", str(tmp_path / "out")])
     assert built.exit_code == 0, built.output
     assert (tmp_path / "out" / "items.jsonl.gz").exists()

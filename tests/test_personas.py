@@ -9,6 +9,7 @@ import pytest
 
 from assistant.catalogue.search import Catalogue
 from assistant.datasets.demo.folder import write_world
+from assistant.datasets.demo import SEED
 from assistant.datasets.demo.world import World, grow_world
 from assistant.datasets.importer import import_folder
 from assistant.policy.rules import RulesPolicy
@@ -24,7 +25,7 @@ SHELVES = ("running shoes", "coffee maker")
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iterator[Assistant]:
     folder = tmp_path_factory.mktemp("personas")
-    write_world(_shelves_only(grow_world(7)), folder / "world")
+    write_world(_shelves_only(grow_world(SEED)), folder / "world")
     import_folder(folder / "world", folder / "store", embedder, ExtractiveWriter(), index_all=False)
     memory = MemoryStore.open(folder / "store", embedder)
     yield Assistant(memory, Catalogue.open(folder / "store" / "catalogue", embedder), RulesPolicy(embedder))
