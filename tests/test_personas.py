@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from assistant.catalogue.search import Catalogue
-from assistant.datasets.demo.folder import write_world
 from assistant.datasets.demo import SEED
+from assistant.datasets.demo.folder import write_world
 from assistant.datasets.demo.world import World, grow_world
 from assistant.datasets.importer import import_folder
 from assistant.policy.rules import RulesPolicy
