@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,7 @@ def _open_copies(config: RunConfig, copies: Path, processes: int) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
     own = copied(config, copies / str(os.getpid()))
     stack = ExitStack()
+    Finalize(stack, stack.close, exitpriority=1)
     _here = own, stack.enter_context(open_shops(own, lambda *_: None)), stack
 
 
