@@ -21,7 +21,7 @@ _POLITE = re.compile(
     )\s+""",
     re.IGNORECASE | re.VERBOSE,
 )
-_CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
+CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
 _ARTICLE = re.compile(r"^(?:a|an|the|some|any|new|another|good|me)\s+", re.I)
 
 _STOP_WORDS = """
@@ -47,7 +47,7 @@ def gist(request: str, limit: int = 9) -> str:
 
 def clauses_of(text: str) -> list[str]:
     """The clauses of a text that has several, the first six of them; none where it is one."""
-    clauses = [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()]
+    clauses = [clause.strip() for clause in CLAUSE.split(text) if clause.strip()]
     return clauses[:6] if len(clauses) > 1 else []
 
 

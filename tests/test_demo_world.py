@@ -140,6 +140,17 @@ def test_describe_and_draw(world: World, tmp_path: Path) -> None:
         draw(world, tmp_path / "world.txt")
 
 
+def test_a_world_to_train_in_has_train_shoppers_only_who_ask_as_often_as_wanted(tmp_path: Path) -> None:
+    build_demo_world(tmp_path / "once", seed=101, shoppers=3)
+    build_demo_world(tmp_path / "thrice", seed=101, shoppers=3, rounds=3)
+    once, thrice = (list(DatasetFolder(tmp_path / name).requests()) for name in ("once", "thrice"))
+    assert {row.split for row in thrice} == {"train"} and {row.user_id for row in once} == {
+        row.user_id for row in thrice
+    }
+    assert 6 <= len(once) <= 12 and 18 <= len(thrice) <= 36
+    assert len({row.request_id for row in thrice}) == len(thrice)
+
+
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     monkeypatch.setattr("assistant.datasets.demo.world.grow_world", lambda seed, progress=None, **more: world)

@@ -18,7 +18,7 @@ from assistant.protocol import MAX_ASPECT, MAX_PROFILE, PolicyMessage, read_resu
 from assistant.training.config import RewardConfig, TraceConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
-from assistant.words import content_span, content_words, shorten
+from assistant.words import CLAUSE, content_span, content_words, shorten
 from memory_store.indexing.statements import Lead, read_statement
 
 LEAST_ASPECTS = 2
@@ -30,7 +30,6 @@ MOST_CLAUSES = 6
 
 _BOUGHT = re.compile(r'^Bought "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?')
 _CLAUSE = re.compile(r"[,.;:()]\s*|\s[-–—]\s")
-_SENTENCE = re.compile(r"[.,;:!?]\s+|\s[-–—]\s")
 SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
@@ -176,7 +175,7 @@ def _clauses(request: str) -> list[str]:
 
 def _bounds(request: str) -> tuple[list[int], list[int]]:
     """Where the clauses of the request start and stop; the last takes in what is over the most."""
-    ends = [match.end() for match in _SENTENCE.finditer(request)][: MOST_CLAUSES - 1]
+    ends = [match.end() for match in CLAUSE.finditer(request)][: MOST_CLAUSES - 1]
     return [0, *ends], [*ends, len(request)]
 
 
