@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from memory_store.indexing.base import Choice
 from memory_store.indexing.extractive import ExtractiveWriter
 from memory_store.indexing.extractive_behaviour import behaviour_text
-from memory_store.indexing.items import Kinds, phrase_keys, title_heads
 from memory_store.indexing.lexicon import lexicon
 from memory_store.indexing.reviews import read_review
-from memory_store.indexing.statements import Lead, Statement, read_statement
-from memory_store.indexing.text import clean, compounds, key, short_title, stem, surface, words
+from memory_store.indexing.statements import Lead, read_statement
+from memory_store.indexing.text import key
 from memory_store.types import Behaviour, Level, MemoryEntry, UserRecord
 
 DAY = 86_400_000
@@ -325,56 +320,6 @@ def test_a_scenarios_buyers_weigh_what_parts_chosen_from_left() -> None:
     assert writer.write_scenario("Dog Shampoo", []) == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        Statement(Lead.PREFERS, "wide fit", "Shoes", evidence="praised in 3 reviews, 4 of 5 purchases"),
-        Statement(Lead.BUYS, "Fenwick & Rue", "Soap", evidence="4 of 6"),
-        Statement(Lead.PAYS, "$12 to $20", "Tents", evidence="about what others pay"),
-        Statement(Lead.LATELY, "oat milk", "Milk", "whole milk", "the last 3 purchases"),
-        Statement(Lead.PREFERS, "fragrance-free", places=("Lotion", "Detergent")),
-        Statement(Lead.LATELY, "vegan", formerly="leather", places=("Bags", "Shoes")),
-        Statement(Lead.AVOIDS, "wool", "Hats"),
-    ],
-)
-def test_statements_go_both_ways(statement: Statement) -> None:
-    assert read_statement(statement.text()) == statement
-
-
-@pytest.mark.parametrize("text", ["", "Hello.", 'Bought "X" (Y), 5 stars: prefers.', "Shoes: likes wool."])
-def test_other_texts_are_no_statements(text: str) -> None:
-    assert read_statement(text) is None
-
-
-def test_the_vocabulary_is_well_formed() -> None:
-    aspects = lexicon().aspects
-    assert 50 <= len(aspects) <= 70
-    for aspect in aspects.values():
-        assert aspect.name[0].isupper()
-        assert aspect.question.split()[0] in {"how", "what", "whether", "which", "where"}
-        assert aspect.cues
-
-
-def test_phrases_are_attributes_not_scraps() -> None:
-    stems = [stem(word) for word in words("Stainless steel bottle with a leak-proof lid for 32 oz of 500 water")]
-    keys = phrase_keys(stems, lexicon(), longest=3)
-    assert {"stainless steel", "leakproof", "32 oz"} <= keys
-    assert not keys & {"stainless", "steel", "with", "500", "500 water", "for 32"}
-
-
-def test_words_joined_by_hyphens_are_one_phrase() -> None:
-    found = [
-        phrase_keys([stem(word) for word in words(text)], lexicon(), longest=4, joined=compounds(text))
-        for text in ("classic two-metre leash", "late-night jazz", "a pour-over brewer", "small hands")
-    ]
-    assert "classic two metre" in found[0]
-    assert "two metre" in found[0]
-    assert "late night" in found[1]
-    assert "pour over" in found[2]
-    assert "small hand" in found[3]
-    assert not set().union(*found) & {"metre", "classic two", "two", "late", "night", "pour", "over", "small"}
-
-
 LEASHES = ("Classic Two-Metre", "Long Five-Metre", "Hands-Free Waist", "Elastic City")
 
 
@@ -410,28 +355,6 @@ def test_a_brand_bought_once_and_named_in_praise_is_told() -> None:
     assert said(written(*own), Lead.BUYS) == ["Corvo"]
 
 
-def test_titles_tell_the_kind_of_product() -> None:
-    vocabulary = lexicon()
-    assert title_heads("Maya Mari Hydrating Argan Oil Shampoo – Rich, 32 oz", vocabulary)[-1] == "shampoo"
-    heads = [title_heads(f"Soft {word} Nail Polish for Girls", vocabulary) for word in "abcdefgh"]
-    assert Kinds(heads).of(heads[0]) == "nail polish"
-    assert Kinds(heads).of(()) == ""
-
-
-def test_text_is_cleaned_and_shortened() -> None:
-    assert clean("Great<br />stuff &amp; more\u202e [[VIDEOID:abc]]http://x.y").split() == [
-        "Great.",
-        "stuff",
-        "&",
-        "more",
-        ".",
-        ".",
-    ]
-    assert short_title("Ardel Trail Shoes, Wide Fit, Blue") == "Ardel Trail Shoes"
-    assert surface(key("usb c"), "Fast USB-C charging") == "USB-C"
-    assert surface(key("wool"), "no such thing") is None
-
-
 def test_writing_is_fast() -> None:
     review = "Love the citrus, not too strong. It fits well and feels soft, I always come back to Ardel."
     own = [
@@ -446,38 +369,3 @@ def test_writing_is_fast() -> None:
     for user in range(60):
         writer.write_user(ANN, [one for one in own if one.user_id == f"u{user}"])
     assert time.process_time() - started < 6
-
-
-def _real_behaviours() -> list[Behaviour]:
-    folder = Path(os.environ.get("MRREC_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")) / "amazon23"
-    if not (folder / "items.jsonl.gz").exists():
-        pytest.skip(f"no research data at {folder}: set MRREC_DATA to the folder that holds amazon23/")
-    with gzip.open(folder / "items.jsonl.gz", "rt", encoding="utf-8") as lines:
-        items = {row["item_id"]: row for row in map(json.loads, lines)}
-    with gzip.open(folder / "interactions.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [row for row in map(json.loads, lines) if row["item_id"] in items]
-    return [
-        Behaviour(
-            f"b{at}", row["user_id"], row["item_id"], item["title"], item["brand"], item["category"], item["price"],
-            "\n".join([*(item["features"] or []), item["description"] or ""]), row["rating"], row["title"] or "",
-            row["text"] or "", row["timestamp"],
-        )
-        for at, row in enumerate(rows[:4000])
-        for item in [items[row["item_id"]]]
-    ]  # fmt: skip
-
-
-def test_real_reviews_give_short_readable_entries() -> None:
-    behaviours = _real_behaviours()
-    writer = ExtractiveWriter()
-    writer.fit(behaviours)
-    by_user: dict[str, list[Behaviour]] = {}
-    for one in behaviours:
-        by_user.setdefault(one.user_id, []).append(one)
-    entries = [entry for user, own in by_user.items() for entry in writer.write_user(UserRecord(user, user), own)]
-    assert sum(entry.level is Level.BEHAVIOUR for entry in entries) == len(behaviours)
-    assert sum(entry.level is Level.PATTERN for entry in entries) > 200
-    for entry in entries:
-        assert entry.text == " ".join(entry.text.split())
-        assert len(entry.text.split()) <= 40
-        assert entry.level is Level.BEHAVIOUR or read_statement(entry.text) is not None

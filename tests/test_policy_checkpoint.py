@@ -356,42 +356,6 @@ def test_card_notices_another_chat_template(tmp_path: Path) -> None:
         CheckpointPolicy.load(str(tmp_path), device="cpu")
 
 
-@pytest.mark.parametrize(
-    ("name", "says"), [("", "is no checkpoint"), ("./nowhere", "is no checkpoint"), ("/a/b/c", "is no checkpoint")]
-)
-def test_what_is_no_checkpoint_is_named(name: str, says: str) -> None:
-    with pytest.raises(PolicyError, match=says):
-        CheckpointPolicy.load(name)
-
-
-def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
-    save_tiny_checkpoint(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(
-        json.dumps(config | {"num_hidden_layers": 3, "layer_types": ["full_attention"] * 3})
-    )
-    with pytest.raises(PolicyError, match="lacks"):
-        CheckpointPolicy.load(str(tmp_path), device="cpu")
-    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
-    with pytest.raises(PolicyError, match="cannot be loaded"):
-        CheckpointPolicy.load(str(tmp_path), device="cpu")
-    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "unheard_of"}))
-    with pytest.raises(PolicyError, match="cannot be loaded"):
-        CheckpointPolicy.load(str(tmp_path), device="cpu")
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "model.safetensors").write_bytes(b"\0" * 64)
-    with pytest.raises(PolicyError, match="cannot be loaded"):
-        CheckpointPolicy.load(str(tmp_path), device="cpu")
-
-
-def test_devices_and_dtypes_that_do_not_exist_are_named(folder: Path) -> None:
-    for device in ("gpu", "cuda:99"):
-        with pytest.raises(PolicyError, match=f"MRREC_DEVICE='{device}'"):
-            CheckpointPolicy.load(str(folder), device=device)
-    with pytest.raises(PolicyError, match='choose "auto", "float32" or "bfloat16"'):
-        CheckpointPolicy.load(str(folder), device="cpu", dtype="int3")
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_gpu_writes_in_bfloat16(folder: Path) -> None:
     policy = CheckpointPolicy.load(str(folder), max_new_tokens=60)
