@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal
 
 from assistant.protocol import one_line
+from assistant.tools import Kinds
 from assistant.types import GlobalAspect
 from memory_store.store import MemoryStore
 from memory_store.types import Level, MemoryEntry
@@ -18,20 +18,19 @@ NAIVE_INTERACTIONS = 10
 STATIC_TOKENS = 493
 """The written summary is as long as the paper's (492.7 tokens on average)."""
 WEIGHED_ASPECTS = 6
-WEIGHED_NEAR = 60
+WEIGHED_NEAR = 12
+MOST_SCENARIOS = 8
 
 
-def weighed_in_scenario(memory: MemoryStore, request: str) -> tuple[GlobalAspect, ...]:
-    """The aspects of the scenario that the request is nearest to, nearest first (PAPER: M_global for the request)."""
-    near = [(found.entry, found.similarity) for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
-    nearness: defaultdict[str, float] = defaultdict(float)
-    for entry, similarity in near[: 2 * WEIGHED_ASPECTS]:
-        nearness[entry.category] += similarity
-    if not nearness:
-        return ()
-    scenario = max(nearness, key=nearness.__getitem__)
-    entries = [entry for entry, _ in near if entry.category == scenario][:WEIGHED_ASPECTS]
-    return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
+def weighed_in_scenario(memory: MemoryStore, kinds: Kinds, request: str) -> tuple[GlobalAspect, ...]:
+    """The aspects of the scenario that the request is about, nearest first (PAPER: M_global for the request)."""
+    near = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
+    nearness = kinds.nearness(request, {entry.category for entry in near})
+    for scenario in sorted(nearness, key=lambda kind: -nearness[kind])[:MOST_SCENARIOS]:
+        entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
+        if entries:
+            return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
+    return ()
 
 
 def known_of_shopper(setting: MemorySetting, memory: MemoryStore, user_id: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from assistant.catalogue.search import Catalogue
 from assistant.types import MemoryHit
 from assistant.words import clauses_of
 from memory_store.embedding import Embedder
@@ -15,36 +16,65 @@ from memory_store.types import LOCAL_LEVELS, Level, RecalledEntry
 
 ENTRIES_PER_ASPECT = 3
 NEAREST = 150
-NEAR_KIND = 0.42
-SAME_KIND = 0.1
-"""The kinds of product that a request is about: within SAME_KIND of the nearest, where that one is NEAR_KIND near."""
+BY_ITEMS = 0.15
+"""What a standard deviation of the nearest items' scores counts, beside the cosine to the kind's name."""
+ASKED_FOR = 0.3
+SAME_KIND = 0.03
+"""Kinds of product that a request is about: within ASKED_FOR of the nearest that the shop or the shopper knows, and
+within SAME_KIND of the nearest that the shopper knows."""
 RELEVANT = 0.3
 MARGIN = 0.15
 """Other entries are told when their text is at least RELEVANT near to the aspect and within MARGIN of the nearest."""
+NEAR_BROAD = 0.5
+"""Those of a whole department, which say little of any one product in it, when they are so near to the aspect."""
 FEW = 3
 """With so many entries told, single purchases add tokens and little else."""
 HABITS = (Lead.PAYS, Lead.CARES, Lead.SHOPS_FOR)
 
 
 class Kinds:
-    """The vectors of the names that kinds of product have in the memory, each embedded once.
+    """Which kinds of product a request is about, by its nearness to their names and to their items in the catalogue.
 
     ``named`` tells the kinds that a request names outright, () where that is not clear.
     """
 
-    def __init__(self, embedder: Embedder, named: Callable[[str], Collection[str]] = lambda request: ()) -> None:
+    def __init__(
+        self, catalogue: Catalogue, embedder: Embedder, named: Callable[[str], Collection[str]] = lambda request: ()
+    ) -> None:
+        self._catalogue = catalogue
         self._embedder = embedder
         self.named = named
         self._vectors: dict[str, np.ndarray] = {}
+        self._latest: tuple[str, dict[str, float]] = ("", {})
+
+    def is_broad(self, kind: str) -> bool:
+        """Whether this is a whole department and no kind of product."""
+        return kind in self._catalogue.categories
 
     def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
-        """The cosine of each kind to the request, or to the clause of it that is nearest."""
-        unknown = [kind for kind in kinds if kind and kind not in self._vectors]
+        """How near the request is to each of these kinds, and to the kinds of the items that it would find.
+
+        "Something for smoothies" is nearer to blenders than to anything that is called smooth: their items know.
+        """
+        found = self._found(request)
+        kinds = {*filter(None, kinds), *found}
+        unknown = sorted(kinds - self._vectors.keys())
         clauses = [request, *clauses_of(request)]
         vectors = self._embedder.embed([*clauses, *unknown])
         self._vectors.update(zip(unknown, vectors[len(clauses) :], strict=True))
-        asked = vectors[: len(clauses)]
-        return {kind: float((asked @ self._vectors[kind]).max()) for kind in kinds if kind}
+        names = vectors[: len(clauses)] @ np.stack([self._vectors[kind] for kind in kinds]).T
+        return {
+            kind: float(near) + BY_ITEMS * found.get(kind, 0.0)
+            for kind, near in zip(kinds, names.max(axis=0), strict=True)
+        }
+
+    def _found(self, request: str) -> dict[str, float]:
+        """The kinds that the request would find; of the latest request they are kept."""
+        asked, found = self._latest
+        if asked != request:
+            found = self._catalogue.kinds_near(request)
+            self._latest = (request, found)
+        return found
 
 
 class MemoryTool:
@@ -75,28 +105,37 @@ class MemoryTool:
         self._by_request = by_request
         self._named = kinds.named(request)
         self._marks: dict[str, str] = {}
-        self._nearness: dict[str, float] = {}
 
     def call(self, aspects: Sequence[str]) -> list[tuple[MemoryHit, ...]]:
         """What each aspect recalls that was not told before in this turn, at most three entries each."""
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
         vectors = self._memory.embedder.embed(queries, query=True)
         found = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=self._levels)
-        kinds = {recalled.entry.category for each in found for recalled in each} - self._nearness.keys()
-        self._nearness.update(self._kinds.nearness(self._request, sorted(kinds)))
-        return [self._tell(aspect, self._eligible(query)) for aspect, query in zip(aspects, found, strict=True)]
+        asked_for = self._asked_for({recalled.entry.category for each in found for recalled in each})
+        return [
+            self._tell(aspect, self._eligible(query, asked_for)) for aspect, query in zip(aspects, found, strict=True)
+        ]
 
-    def _eligible(self, found: Sequence[RecalledEntry]) -> list[RecalledEntry]:
+    def _asked_for(self, remembered: Collection[str]) -> set[str]:
+        """The kinds of product remembered that the request is about; none where it is about others."""
+        own = {kind for kind in remembered if kind and self._may_be(kind) and not self._kinds.is_broad(kind)}
+        if not own:
+            return own
+        near = self._kinds.nearness(self._request, own)
+        best = max(near[kind] for kind in own)
+        return {kind for kind in own if near[kind] >= best - SAME_KIND and best >= max(near.values()) - ASKED_FOR}
+
+    def _eligible(self, found: Sequence[RecalledEntry], asked_for: Collection[str]) -> list[RecalledEntry]:
         """The entries that bear on the request, tastes first, then habits, then purchases, each nearest first."""
-        best_kind = max((near for kind, near in self._nearness.items() if self._may_be(kind)), default=0.0)
         enough = max(RELEVANT, max((one.similarity for one in found), default=0.0) - MARGIN)
 
         def bears(one: RecalledEntry) -> bool:
-            if not self._may_be(one.entry.category):
+            kind = one.entry.category
+            if not self._may_be(kind):
                 return False
-            if best_kind < NEAR_KIND or not one.entry.category:
-                return one.similarity >= enough
-            return self._nearness[one.entry.category] >= best_kind - SAME_KIND
+            if self._kinds.is_broad(kind):
+                return one.similarity >= NEAR_BROAD
+            return kind in asked_for if kind and asked_for else one.similarity >= enough
 
         return sorted(filter(bears, found), key=_tier)
 

@@ -138,7 +138,7 @@ class Nodes:
         self._catalogue = catalogue
         self._dialogue = dialogue
         self._rules = rules
-        self._kinds = Kinds(memory.embedder, dialogue.kinds_named)
+        self._kinds = Kinds(catalogue, memory.embedder, dialogue.kinds_named)
 
     def understand(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """What the message does in the conversation, and the standing request after it."""
@@ -164,7 +164,7 @@ class Nodes:
         """Recalls what buyers weigh in this scenario and opens the trajectory with it."""
         options, request = runtime.context.options, state["request"]
         user_id = options.memory_of or runtime.context.user_id
-        weighed = weighed_in_scenario(self._memory, request.text) if options.use_global else ()
+        weighed = weighed_in_scenario(self._memory, self._kinds, request.text) if options.use_global else ()
         own = request.recipient is None
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
         tool = None

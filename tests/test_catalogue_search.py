@@ -249,6 +249,12 @@ def test_a_limit_brings_nothing_of_another_kind(two_kinds: Catalogue) -> None:
     assert all(item_id.startswith("kettle") for item_id in result.item_ids)
 
 
+def test_kinds_are_near_as_their_nearest_items_are(two_kinds: Catalogue) -> None:
+    assert list(two_kinds.kinds_near("something of steel to boil water in")) == ["Kettle", "Tea towel"]
+    near = two_kinds.kinds_near("to dry the cups with")
+    assert near["Tea towel"] > near["Kettle"]
+
+
 def test_lower_prices_come_first_where_they_are_wished_for(two_kinds: Catalogue) -> None:
     plain = two_kinds.search("steel kettle")
     cheap = two_kinds.search("steel kettle", constraints=Constraints(cheap=True))

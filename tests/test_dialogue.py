@@ -51,9 +51,19 @@ def test_the_kind_that_a_request_names_shuts_out_what_is_remembered_of_others(
     assert not assistant.dialogue.kinds_named("a stoneware cup")
 
     def recalled(named: tuple[str, ...]) -> set[str]:
-        tool = MemoryTool(assistant.memory, Kinds(embedder, lambda request: named), ADA, "shampoo mug")
+        tool = MemoryTool(
+            assistant.memory, Kinds(assistant.catalogue, embedder, lambda request: named), ADA, "shampoo mug"
+        )
         return {hit.category for hits in tool.call(["scent", "size"]) for hit in hits}
 
     assert "Shampoo" in recalled(())
     assert "Shampoo" in recalled(("Shampoo",))
     assert not recalled(("Mug",)) - {"", "Mug"}
+
+
+def test_the_items_tell_what_kind_a_request_is_about(
+    open_assistant: Callable[..., Assistant], embedder: Embedder
+) -> None:
+    assistant = open_assistant(RulesPolicy(embedder))
+    tool = MemoryTool(assistant.memory, Kinds(assistant.catalogue, embedder), ADA, "my curls are dry after the pool")
+    assert {hit.category for hits in tool.call(["scent"]) for hit in hits} == {"Shampoo"}

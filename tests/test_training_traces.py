@@ -14,11 +14,13 @@ from assistant.policy.tokens import ChatTokens
 from assistant.training.config import ModelConfig, RunConfig, WorldConfig
 from assistant.training.errors import TrainingError
 from assistant.training.examples import IGNORED, Examples, Padded, encode
-from assistant.training.expert import phrases_of
+from assistant.training.expert import profile_of
 from assistant.training.models import fixed_pieces, train_tokenizer
 from assistant.training.pipeline import describe
 from assistant.training.shops import Shop, open_shops
 from assistant.training.traces import TRACES, Task, Trace, find_trace, find_traces, read_traces
+from assistant.types import ItemProfile
+from memory_store.indexing.statements import read_statement
 from tests.tiny_models import tiny_tokenizer
 from tests.training_world import write_training_folder
 
@@ -109,14 +111,20 @@ def test_damaged_line_is_named(tmp_path: Path) -> None:
         read_traces(tmp_path / TRACES)
 
 
-def test_phrases_are_what_a_profile_may_say() -> None:
-    assert phrases_of("Shampoo: prefers fragrance-free; praised in 3 reviews.") == ["fragrance-free", "Shampoo"]
-    assert phrases_of("Shampoo: avoids lavender; said in 2 reviews.") == []
-    assert phrases_of('Bought "Plainwell Dry Shampoo" (Plainwell), 5 stars: fine.') == [
-        "Plainwell",
-        "Plainwell Dry Shampoo",
-    ]
-    assert phrases_of("Likes quiet fans, hates noise") == ["Likes quiet fans", "hates noise"]
+def test_the_profile_says_what_is_liked_in_the_kind_wanted() -> None:
+    lines = (
+        "Shampoo: prefers fragrance-free; praised in 3 reviews.",
+        "Shampoo: avoids lavender; said in 2 reviews.",
+        "Conditioner: prefers coconut; praised in 3 reviews.",
+        "Across categories: prefers plastic-free (Shampoo, Mug).",
+        "Shampoo: usually buys Plainwell (2 of 3).",
+        "Shampoo: prefers dry hair; said in 2 reviews.",
+    )
+    told = {f"m{number}": read_statement(line) for number, line in enumerate(lines, 1)}
+    profile = profile_of("I need something to wash my dry hair with!", "Shampoo", told)
+    assert profile.text == "wash my dry hair, Shampoo, fragrance-free, plastic-free, Plainwell"
+    assert profile.useful_memory_ids == ("m1", "m4", "m5")
+    assert profile_of("a shampoo", "Shampoo", {"m3": told["m3"]}) == ItemProfile("shampoo")
 
 
 def test_only_the_policys_own_tokens_are_learnt(traces: list[Trace]) -> None:

@@ -17,7 +17,7 @@ from assistant.catalogue.filters import brand_key, keeps_to
 from assistant.catalogue.items import Items
 from assistant.catalogue.lexical import Lexical
 from assistant.errors import StoreError
-from assistant.types import Constraints
+from assistant.types import Constraints, Item
 
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
@@ -34,6 +34,7 @@ CHEAP = 1.0
 """What being the cheapest of its kind adds to a score where a low price is wished for."""
 
 _NEAR = 100
+_AROUND = 300
 _SAMPLE = 20
 _RECURRING = 2
 _BATCH = 64
@@ -156,6 +157,18 @@ class Catalogue:
         """The best k of the whole catalogue for each query, with the numbers of ``search``; batched."""
         return [self._ranking(scores, _best(scores, k)) for scores in self._scores(queries, method, weight)]
 
+    def kinds_near(self, query: str) -> dict[str, float]:
+        """The kinds of product among the nearest items, nearest first: the mean score of each one's best three rows.
+
+        Scores are those of the mix, in standard deviations above the catalogue's mean.
+        """
+        scores = next(self._scores([query], "mix"))
+        rows = _best(scores, _AROUND)
+        kinds = self._columns["kind"][rows]
+        near = {int(rows[kinds == kind][0]): float(scores[rows[kinds == kind][:3]].mean()) for kind in np.unique(kinds)}
+        first = sorted(near, key=lambda row: -near[row])
+        return {item.kind(): near[row] for row, item in zip(first, self._at(first), strict=True)}
+
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
         return self.similar_many([item_id], k).get(item_id, [])
@@ -216,6 +229,9 @@ class Catalogue:
 
     def _ranking(self, scores: np.ndarray, rows: np.ndarray, first: int = 0) -> Ranking:
         return Ranking(tuple(item_id.decode() for item_id in self._ids[first + rows].tolist()), scores[rows])
+
+    def _at(self, rows: Sequence[int]) -> list[Item]:
+        return list(self.items.many([self._ids[row].decode() for row in rows]).values())
 
     def _rows_of(self, item_ids: Collection[str]) -> list[int]:
         rows = []

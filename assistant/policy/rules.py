@@ -30,11 +30,12 @@ from memory_store.indexing.statements import Lead, Statement, read_statement
 
 ASPECTS = 3
 NEAR_CATEGORY = 0.5
+NEAR_RECALLED = 0.1
 OFF_KIND = 0.2
 NEAR_VALUE = 0.5
 NEAR_PURCHASE = 0.6
 TERSE = 4
-SPECIFIED = 4
+SPECIFIED = 6
 VALUES = 5
 ADDING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 TELLING = (*ADDING, Lead.AVOIDS, Lead.PAYS)
@@ -47,8 +48,15 @@ _LEAVE_ALONE = re.compile(
     | this\ time | today\ i\ want | for\ once | bored\ (?:of|with) | tired\ of | fed\ up\ with)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_NAME = re.compile(r"(?<=[a-z,:]\s)(?!I\b|I'|TV\b|USB\b|LED\b)[A-Z][a-z]\w+")
-"""A capitalised word inside a sentence: the request names a brand, and needs none from memory."""
+_NAME = re.compile(
+    r"""(?<=[a-z,:]\s)(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day | (?:January|February|March|April|May|June|July
+    |August|September|October|November|December|Christmas|Easter|Halloween|Valentine|Mother|Father)\b
+    | \w+(?:ish|ian|ese|ican)\b | (?:French|German|Dutch|Greek|Thai|Bluetooth|It|Please)\b)[A-Z][a-z]\w+""",
+    re.VERBOSE,
+)
+"""A capitalised word inside a sentence that is no day, month, feast or people: the request names a brand, and needs
+none from memory."""
+_SENTENCE = re.compile(r"[.!?]\s")
 _PIECE = re.compile(r"\s*\S+")
 
 
@@ -114,7 +122,11 @@ class RulesPolicy:
         cosines: np.ndarray = vectors[len(clauses) :] @ vectors[: len(clauses)].T
         read = list(zip(memories, statements, cosines.max(axis=1), strict=True))
 
-        own = [(memory, said, near) for memory, said, near in read if said and said.category and near >= NEAR_CATEGORY]
+        own = [
+            (memory, said, near)
+            for memory, said, near in read
+            if said and said.category and near >= (NEAR_RECALLED if memory.mark else NEAR_CATEGORY)
+        ]
         best = max(own, key=lambda found: found[2], default=None)
         chosen = [(memory, said) for memory, said, _ in own if best and best[1] and said.category == best[1].category]
         if not any(said.lead in ADDING for _, said in chosen):
@@ -133,7 +145,7 @@ class RulesPolicy:
         if best is None or best[1] is None or not values:
             return Judgement(request, "", values, marks)
         asked = _relevant(clauses, cosines[subjects.index(best[1].category)])
-        if _is_specified(asked, best[1].category):
+        if _is_specified(request, best[1].category):
             return Judgement(request, "", [], ())
         return Judgement(asked, best[1].category, values, marks)
 
@@ -149,10 +161,13 @@ class Judgement:
     useful: tuple[str, ...]
 
 
-def _is_specified(asked: str, kind: str) -> bool:
-    """Whether a request lists what it wants: several words beyond the kind of product, in a list."""
-    beyond = set(content_words(asked)) - set(content_words(kind))
-    return len(beyond) >= SPECIFIED and (", " in asked or " and " in asked)
+def _is_specified(request: str, kind: str) -> bool:
+    """Whether a sentence of the request lists what it wants: several words beyond the kind of product."""
+    return any(
+        len(set(content_words(sentence)) - set(content_words(kind))) >= SPECIFIED
+        and (", " in sentence or " and " in sentence)
+        for sentence in _SENTENCE.split(request)
+    )
 
 
 def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:

@@ -119,15 +119,13 @@ class RewardConfig(Part):
 class TraceConfig(Part):
     """How expert traces are searched for.
 
-    ``least_gain``: what a phrase must add to the reward to be said. ``processes`` search side by side. To these come
-    ``copying`` and ``choosing`` trajectories of practice, the former of ``practice`` (a JSON lines file of request
-    texts, of which the first ``practice_limit`` of a seeded order are used) and then of item titles.
+    ``calls``: how many aspects the expert calls for. ``processes`` search side by side. To these come ``copying`` and
+    ``choosing`` trajectories of practice, the former of ``practice`` (a JSON lines file of request texts, of which the
+    first ``practice_limit`` of a seeded order are used) and then of item titles.
     """
 
     processes: Positive = 1
     calls: Annotated[int, Field(ge=1, le=4)] = 3
-    phrases: Positive = 4
-    least_gain: float = 0.15
     practice: Path | None = None
     practice_limit: Positive = 19_000
     copying: Annotated[int, Field(ge=0)] = 0

@@ -2,8 +2,8 @@
 
 Copying practice repeats a request, a real one without a target or an item's title, in the trajectory's form. Choosing
 practice puts statements of real memories of train shoppers side by side, one kind of product asked for, others not:
-what they say of the kind belongs into the profile. Both are cheap and many; what is worth how much is learnt from
-the expert traces and by reinforcement.
+what they say of the kind belongs into the profile, unless the request is one that memory has to be left out of. Both
+are cheap and many; what is worth how much is learnt from the expert traces and by reinforcement.
 """
 
 from __future__ import annotations
@@ -21,53 +21,59 @@ from assistant.errors import DatasetError
 from assistant.policy.base import Message
 from assistant.protocol import PolicyMessage, one_line, open_trajectory, write_message, write_result
 from assistant.training.config import RunConfig
-from assistant.training.expert import SAYING, SCENARIO_WORDS, TITLE_WORDS, aspect_words
+from assistant.training.expert import aspects_of, profile_of, scenario_of
 from assistant.training.shops import Shop
 from assistant.training.traces import Trace, read_traces
 from assistant.types import ItemProfile, MemoryHit
 from assistant.words import content_span
-from memory_store.indexing.statements import Statement, read_statement
-from memory_store.types import Level
+from memory_store.indexing.statements import read_statement
+from memory_store.types import Level, MemoryEntry
 
 PRACTICE = "practice.jsonl"
 MOST_TEXT = 400
-MOST_WEIGHED, CALLS = 6, 2
-STATED, OTHERS = 4, 5
-BY_NAME, WITHOUT = 0.3, 0.15
-"""How often a kind is asked for by its bare name, and how often nothing told is of that kind."""
+TITLE_WORDS = 16
+MOST_WEIGHED = 6
+TOLD, OTHERS, OF_ANOTHER = 5, 2, 2
+BY_NAME, WITHOUT, ALONE = 0.2, 0.15, 0.2
+"""How often a kind is asked for by its bare name, how often nothing told is of that kind, and how often the request is
+one that memory has to be left out of."""
 _ASKING = ("{}", "{} please", "I need a {}", "looking for {}", "which {} would you get?", "new {}", "a {} for me")
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a shop lends to practice: statements and train requests by kind of product, what buyers weigh, titles."""
+    """What a shop lends to practice: statements and train requests by kind of product, those requests that memory has
+    to be left out of, what buyers weigh, titles."""
 
-    statements: dict[str, list[tuple[str, Statement]]]
+    statements: dict[str, list[MemoryEntry]]
     requests: dict[str, list[str]]
+    alone: dict[str, list[str]]
     weighed: list[list[str]]
     titles: list[str]
 
     @classmethod
     def of(cls, shop: Shop) -> Material:
         """The material of a shop, of its train shoppers only."""
-        statements: defaultdict[str, list[tuple[str, Statement]]] = defaultdict(list)
+        statements: defaultdict[str, list[MemoryEntry]] = defaultdict(list)
+        hierarchy, items = shop.world.memory.hierarchy, shop.world.catalogue.items
         for user_id in sorted({row.user_id for row in shop.train if row.user_id}):
-            for entry in shop.world.memory.hierarchy.entries(user_id, level=Level.PATTERN):
-                if statement := read_statement(entry.text):
-                    statements[statement.category].append((entry.text, statement))
+            for level in (Level.PATTERN, Level.PROFILE):
+                for entry in hierarchy.entries(user_id, level=level):
+                    said = read_statement(entry.text)
+                    for place in (said.category, *said.places) if said else ():
+                        if place:
+                            statements[place].append(entry)
         requests: defaultdict[str, list[str]] = defaultdict(list)
-        items = shop.world.catalogue.items
+        alone: defaultdict[str, list[str]] = defaultdict(list)
         for row in shop.train:
-            target = items.get(row.target_item_ids[0]) if row.memory != "alone" else None
-            if target is not None:
-                requests[(target.categories or (target.category,))[-1]].append(row.request)
-        hierarchy = shop.world.memory.hierarchy
+            if target := items.get(row.target_item_ids[0]):
+                (alone if row.memory == "alone" else requests)[target.kind()].append(row.request)
         weighed = [
             [one_line(entry.text) for entry in hierarchy.entries(None, category=scenario)]
             for scenario in hierarchy.scenarios()
         ]
-        titles = [" ".join(item.title.split()[: 2 * TITLE_WORDS]) for item in items.in_order()]
-        return cls(dict(statements), dict(requests), weighed, titles)
+        titles = [" ".join(item.title.split()[:TITLE_WORDS]) for item in items.in_order()]
+        return cls(dict(statements), dict(requests), dict(alone), weighed, titles)
 
 
 def make_practice(config: RunConfig, shops: Sequence[Shop]) -> list[Trace]:
@@ -104,78 +110,70 @@ def _practice(config: RunConfig, material: Sequence[Material]) -> Iterator[Trace
     chance.shuffle(titles)
     texts = (texts + titles)[: settings.copying]
     for number, text in enumerate(texts):
-        yield _copying(f"copying/{number}", text, chance.choice(material), chance)
+        yield _copying(f"copying/{number}", text, chance.choice(material), settings.calls, chance)
     choosers = [shop for shop in material if len(shop.statements) > 1]
     for number in range(settings.choosing if choosers else 0):
-        yield _choosing(f"choosing/{number}", chance.choice(choosers), chance)
+        yield _choosing(f"choosing/{number}", chance.choice(choosers), settings.calls, chance)
 
 
-def _copying(key: str, text: str, shop: Material, chance: random.Random) -> Trace:
+def _copying(key: str, text: str, shop: Material, calls: int, chance: random.Random) -> Trace:
     weighed = _weighed(shop, chance) if chance.random() < 0.5 else []
     opened = open_trajectory(text, weighed=weighed, tools=False)
     request = opened[1].content
-    span = content_span(request)
-    message = PolicyMessage(_scenario(span), _aspects(request, weighed), profile=ItemProfile(span))
+    profile = ItemProfile(content_span(request))
+    message = PolicyMessage(scenario_of(request), aspects_of(request, weighed, calls), profile=profile)
     return _trace(key, (*opened, Message("assistant", write_message(message))), tools=False)
 
 
-def _choosing(key: str, shop: Material, chance: random.Random) -> Trace:
+def _choosing(key: str, shop: Material, calls: int, chance: random.Random) -> Trace:
     """A kind asked for, statements of it among others, and the profile that takes what they say."""
     kind = chance.choice(sorted(shop.statements))
-    asked = shop.requests.get(kind, [])
-    by_name = not asked or chance.random() < BY_NAME
-    text = chance.choice(_ASKING).format(kind.lower()) if by_name else chance.choice(asked)
-    told = [] if chance.random() < WITHOUT else _some(shop.statements[kind], STATED, chance)
-    for other in chance.sample(sorted(shop.statements), min(len(shop.statements), 3)):
-        if other != kind:
-            told += _some(shop.statements[other], OTHERS // 2, chance)
+    text, alone = _asking(kind, shop, chance)
+    told = [] if chance.random() < WITHOUT else _some(shop.statements[kind], TOLD, chance)
+    for other in chance.sample(sorted(shop.statements), min(len(shop.statements), OTHERS)):
+        told += _some(shop.statements[other], OF_ANOTHER, chance) if other != kind else []
+    told = list({entry.entry_id: entry for entry in told}.values())
     chance.shuffle(told)
-    hits = [
-        MemoryHit(f"m{number}", "", Level.PATTERN, statement.category, line, None, (), "", 0.0)
-        for number, (line, statement) in enumerate(told, 1)
-    ]
     weighed = _weighed(shop, chance)
     opened = open_trajectory(text, weighed=weighed, tools=True)
     request = opened[1].content
-    span = content_span(request)
-    aspects = _aspects(request, weighed)
-    parts = -(-len(hits) // len(aspects))
+    aspects = aspects_of(request, weighed, calls)
+    hits = [_hit(f"m{number}", entry) for number, entry in enumerate(told, 1)]
+    share = -(-len(hits) // len(aspects))
     results = [
-        Message("tool", write_result(aspect, hits[place * parts : (place + 1) * parts]))
+        Message("tool", write_result(aspect, hits[place * share : (place + 1) * share]))
         for place, aspect in enumerate(aspects)
     ]
-    fitting = [
-        (hit.mark, statement.value)
-        for hit, (_, statement) in zip(hits, told, strict=True)
-        if statement.category == kind and statement.lead in SAYING
-    ]
-    values = [value for value in dict.fromkeys(value for _, value in fitting) if value.lower() not in span.lower()]
-    profile = ItemProfile(", ".join([span, *values]), tuple(mark for mark, value in fitting if value in values))
-    first = PolicyMessage(_scenario(span), aspects, calls=aspects)
+    statements = {hit.mark: said for hit in hits if (said := read_statement(hit.text))}
+    profile = ItemProfile(content_span(request)) if alone else profile_of(request, kind, statements)
     messages = (
         *opened,
-        Message("assistant", write_message(first)),
+        Message("assistant", write_message(PolicyMessage(scenario_of(request), aspects, calls=aspects))),
         *results,
         Message("assistant", write_message(PolicyMessage(profile=profile))),
     )
     return _trace(key, messages, tools=True)
 
 
-def _some(lines: Sequence[tuple[str, Statement]], most: int, chance: random.Random) -> list[tuple[str, Statement]]:
-    return chance.sample(lines, min(len(lines), chance.randint(1, most)))
+def _asking(kind: str, shop: Material, chance: random.Random) -> tuple[str, bool]:
+    """A request for the kind, and whether it is one that memory has to be left out of."""
+    if (asked := shop.alone.get(kind)) and chance.random() < ALONE:
+        return chance.choice(asked), True
+    if (asked := shop.requests.get(kind)) and chance.random() >= BY_NAME:
+        return chance.choice(asked), False
+    return chance.choice(_ASKING).format(kind.lower()), False
+
+
+def _some(entries: Sequence[MemoryEntry], most: int, chance: random.Random) -> list[MemoryEntry]:
+    return chance.sample(entries, min(len(entries), chance.randint(1, most)))
+
+
+def _hit(mark: str, entry: MemoryEntry) -> MemoryHit:
+    return MemoryHit(mark, entry.entry_id, entry.level, entry.category, entry.text, None, (), "", 0.0)
 
 
 def _weighed(shop: Material, chance: random.Random) -> list[str]:
     return chance.choice(shop.weighed)[:MOST_WEIGHED] if shop.weighed else []
-
-
-def _scenario(span: str) -> str:
-    return f"Choosing {' '.join(span.split()[:SCENARIO_WORDS]).strip(' ,.;:!?-')}"
-
-
-def _aspects(request: str, weighed: Sequence[str]) -> tuple[str, ...]:
-    names = list(dict.fromkeys(text.partition(":")[0].strip() for text in weighed))
-    return tuple(names[:CALLS]) or aspect_words(request)[:CALLS]
 
 
 def _trace(key: str, messages: tuple[Message, ...], *, tools: bool) -> Trace:

@@ -18,7 +18,6 @@ from assistant.evaluation.requests import load_requests
 from assistant.evaluation.world import World, open_world
 from assistant.policy.rules import RulesPolicy
 from assistant.settings import Settings
-from assistant.tools import Kinds
 from assistant.training.config import GrownConfig, RunConfig, SliceConfig, WorldConfig
 from assistant.training.errors import TrainingError
 from assistant.training.rollout import Job
@@ -31,7 +30,6 @@ class Shop:
 
     world: World
     assistant: Assistant
-    kinds: Kinds
     train: list[RequestRow]
     dev: list[RequestRow]
 
@@ -71,7 +69,7 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
         for rows in (train, dev):
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
-        yield Shop(world, assistant, Kinds(world.embedder, assistant.dialogue.kinds_named), train, dev)
+        yield Shop(world, assistant, train, dev)
 
 
 def _grown(world: GrownConfig | SliceConfig, store: Path) -> Path:

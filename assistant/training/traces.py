@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Any
 from assistant.datasets.manifest import write_json
 from assistant.datasets.rows import RequestRow
 from assistant.policy.base import Message
-from assistant.tools import MemoryTool
 from assistant.training.config import RunConfig
 from assistant.training.errors import TrainingError
 from assistant.training.expert import Expert, Ranker
@@ -116,22 +114,17 @@ def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
     assistant = shop.assistant
     asked = assistant.dialogue.new_request(task.row.request)
     ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
-    recall = partial(_recall, shop, user_id, asked.text)
-    expert = Expert(ranker, recall, config.traces, alone=task.row.memory == "alone")
+    wanted = shop.world.catalogue.items.many(task.row.target_item_ids[:1])
+    kind = next((item.kind() for item in wanted.values()), "")
+    expert = Expert(ranker, kind, config.traces.calls, alone=task.row.memory == "alone")
     done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
     reward = reward_of(config.reward, done, task.row.target_item_ids).total
-    alone = config.reward.format + ranker.worth([asked.text])[0]
+    alone = config.reward.format + ranker.worth(asked.text)
     if done.fallbacks or done.repairs:
         raise TrainingError(f"request {task.key}: the expert's own message could not be read ({done.fallbacks})")
     tools = any(message.role == "tool" for message in done.messages)
     useful = len(done.profile.useful_memory_ids)
     return Trace(task.key, user_id, done.messages, tools, reward, alone, useful)
-
-
-def _recall(shop: Shop, user_id: str, request: str, aspect: str) -> list[str]:
-    """What a call for this aspect would tell, were it the first of its turn."""
-    tool = MemoryTool(shop.world.memory, shop.kinds, user_id, request)
-    return [hit.text for hit in tool.call([aspect])[0]]
 
 
 def _tasks(config: RunConfig, shops: Sequence[Shop]) -> Iterator[Task]:

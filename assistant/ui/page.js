@@ -14,6 +14,7 @@ const narrow = matchMedia("(max-width: 999px)");
 const LIMIT = 2000;
 let place = { user: "", session: "", running: "false" };
 let scrollFrom = "nothing";
+let sent = false;
 let litNext = "";
 let opener = null;
 
@@ -31,6 +32,7 @@ function say(payload) {
 
 function go(payload) {
   scrollFrom = liveId();
+  sent = false;
   close();
   trigger("go", { ...payload, ...address() });
   if (payload.go === "new") composer().text.focus();
@@ -53,6 +55,7 @@ function send() {
   }
   if (running()) return notice("I am still answering. Stop me first, or wait a moment.");
   say({ text, again: form.dataset.again === "true" });
+  sent = true;
   edit("", false);
 }
 
@@ -237,7 +240,8 @@ function redrawn() {
   arrived();
   if (scrollFrom !== null && liveId() && liveId() !== scrollFrom) {
     scrollFrom = null;
-    if (running()) sessionStorage.removeItem("draft");
+    if (sent) sessionStorage.removeItem("draft");
+    sent = false;
     requestAnimationFrame(() => requestAnimationFrame(scrollToLive));
   }
 }
