@@ -112,6 +112,8 @@ def test_colours_are_read_as_people_write_them() -> None:
         ("Wireless Controller with Charger", "Video Games", "game-controller"),
         ("Bonnet Hair Dryer", "Beauty & Personal Care", "hair-dryer"),
         ("Dryer Repair Kit", "Appliances", "washing-machine"),
+        ("Cordless Hedge Trimmer", "Patio, Lawn & Garden", "hedge-trimmer"),
+        ("Parasol with Base", "Patio, Lawn & Garden", "patio-umbrella"),
         ("Something", "Gift Cards", "gift-card"),
     ],
 )
