@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from memory_store.store import MemoryStore
     from memory_store.types import Level, MemoryEntry, UserRecord
 
-app = typer.Typer(no_args_is_help=True, help="Show, search or rebuild what is remembered.", add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True, help="Show, search, rebuild or forget what is remembered.", add_completion=False
+)
 console = Console()
 
 User = Annotated[str, typer.Argument(help="The user's id, or a persona's name.")]
@@ -68,6 +70,39 @@ def rebuild(
     with opened(store) as memory:
         embedded = memory.hierarchy.rebuild(find_user(memory, user).user_id if user else None)
         console.print(f"The index stands anew; {embedded:,} memories were embedded again.", highlight=False)
+
+
+@app.command()
+def forget(
+    user: User,
+    store: Store = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Delete USER and all that is stored of them, for good: purchases, memories, conversations.
+
+    Only importing a data set that still has them brings them back.
+    """
+    with opened(store) as memory:
+        who = find_user(memory, user)
+        if not yes:
+            typer.confirm(f"Delete {who.name} ({who.user_id}) and all that is stored of them?", abort=True)
+        conversations = [session.session_id for session in memory.sessions.list(who.user_id)]
+        _forget_checkpoints(read_settings(store=store).checkpoints, conversations)
+        memory.forget_user(who.user_id)
+        memory.hierarchy.rebuild()
+        console.print(Text(f"{who.name} ({who.user_id}) is forgotten, with {len(conversations)} conversations."))
+
+
+def _forget_checkpoints(file: Path, conversations: list[str]) -> None:
+    """Deletes what the turn's graph keeps of these conversations, and takes it off the disk."""
+    if not file.exists():
+        return
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    with SqliteSaver.from_conn_string(str(file)) as saver:
+        for conversation in conversations:
+            saver.delete_thread(conversation)
+        saver.conn.execute("VACUUM")
 
 
 @contextmanager

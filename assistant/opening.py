@@ -21,4 +21,4 @@ def open_assistant(settings: Settings) -> Assistant:
     catalogue = Catalogue.open(settings.store / "catalogue", embedder)
     policy = load_policy(settings, embedder=embedder)
     memory.index_in_background()
-    return Assistant(memory, catalogue, policy, checkpoints=settings.store / "checkpoints.sqlite")
+    return Assistant(memory, catalogue, policy, checkpoints=settings.checkpoints)

@@ -31,3 +31,8 @@ class Settings(BaseSettings):
     endpoint_timeout: float = 60.0
     host: str = "127.0.0.1"
     port: int = 7860
+
+    @property
+    def checkpoints(self) -> Path:
+        """The SQLite file of the store that conversations are kept in between turns."""
+        return self.store / "checkpoints.sqlite"

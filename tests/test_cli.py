@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assistant.cli import app
+from assistant.errors import StoreError
 from assistant.memory_cli import app as memory_app
+from assistant.opening import open_assistant
+from assistant.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "transformers", "gradio", "chromadb", "langgraph", "numpy", "sentence_transformers")
@@ -134,3 +137,18 @@ def test_memory_show_search_rebuild(small_store: Path) -> None:
 
 def test_reembed(small_store: Path) -> None:
     assert "is embedded with 'minilm'" in plain(run("reembed", store=small_store).output)
+
+
+def test_memory_forget_leaves_nothing_of_a_person(small_store: Path) -> None:
+    assistant = open_assistant(Settings(store=small_store))
+    session = assistant.memory.sessions.create("bo").session_id
+    list(assistant.reply("bo", session, "a shampoo for quokkas"))
+    assistant.close()
+    assert run("memory", "forget", "bo", store=small_store).exit_code == 1
+    assert run("memory", "show", "bo", store=small_store).exit_code == 0
+    assert "with 1 conversations" in plain(run("memory", "forget", "bo", "--yes", store=small_store).output)
+    with pytest.raises(StoreError, match="no user 'bo'"):
+        run("memory", "show", "bo", store=small_store)
+    files = [path for path in small_store.rglob("*") if path.is_file() and "catalogue" not in path.parts]
+    assert not [path.name for path in files if b"quokka" in path.read_bytes()]
+    assert "Plainwell" in run("memory", "show", "ada", store=small_store).output

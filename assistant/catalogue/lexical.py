@@ -15,12 +15,13 @@ from bm25s.stopwords import STOPWORDS_EN
 
 K1 = 0.9
 B = 0.5
-_WORD = re.compile(r"\b\w\w+\b")
+_WORD = re.compile(r"(?<!['’])\b\w+\b")
 _STOPWORDS = frozenset(STOPWORDS_EN)
 
 
 def words(text: str) -> list[str]:
-    """The words that BM25 counts: lower case, two characters or more, no English function words, plurals undone."""
+    """The words that BM25 counts: lower case, no English function words, plurals undone. One letter may tell the most
+    ("vitamin D"), unless it follows an apostrophe."""
     return [_singular(word) for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
 
 

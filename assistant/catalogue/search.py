@@ -141,9 +141,11 @@ class Catalogue:
         greatest price, cheaper items are favoured.
 
         A price limit or a wish for low prices stays within the kinds of product that are nearest the query: what is
-        of another kind is not wanted for being cheap.
+        of another kind is not wanted for being cheap. Where a word is avoided, items that say so ("plastic-free") are
+        nearer than those that do not mention it.
         """
-        scores = next(self._scores([query], "mix"))
+        wanted = ", ".join([query, *(f"{word}-free" for word in constraints.avoided_words)])
+        scores = next(self._scores([wanted], "mix"))
         scores[self._rows_of(exclude)] = -np.inf
         if constraints.cheap or (constraints.price_min, constraints.price_max) != (None, None):
             scores[~self._asked_for(scores)] = -np.inf

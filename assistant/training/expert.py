@@ -8,6 +8,7 @@ can hold it to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ ASPECT_WORDS = 3
 SCENARIO_WORDS = 9
 MOST_VALUES = 5
 SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
+_SENTENCE_END = re.compile(r"[.;!?]\s")
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
 
@@ -101,9 +103,10 @@ def profile_of(request: str, kind: str, told: Mapping[str, Statement]) -> ItemPr
 
 
 def scenario_of(request: str) -> str:
-    """The scenario in the request's own words."""
-    words = content_span(request).split()[:SCENARIO_WORDS]
-    return f"Choosing {' '.join(words).strip(' ,.;:!?-')}".translate(_NO_TAGS)
+    """The scenario in the request's own words: the first that tell something."""
+    sentence = _SENTENCE_END.split(content_span(request), maxsplit=1)[0]
+    words = " ".join(sentence.split()[:SCENARIO_WORDS])
+    return f"Choosing {content_span(words).strip(' ,.;:!?-')}".translate(_NO_TAGS)
 
 
 def aspects_of(request: str, weighed: Sequence[str], calls: int) -> tuple[str, ...]:
