@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import count
 
@@ -353,19 +352,3 @@ def test_a_brand_bought_once_and_named_in_praise_is_told() -> None:
         bought("Shoes", "Bexley Trail Shoes", "Fine.", brand="Bexley"),
     ]
     assert said(written(*own), Lead.BUYS) == ["Corvo"]
-
-
-def test_writing_is_fast() -> None:
-    review = "Love the citrus, not too strong. It fits well and feels soft, I always come back to Ardel."
-    own = [
-        bought(
-            f"Kind {at % 7}", f"{BRANDS[at % 4]} Thing {at % 50}, {SCENTS[at % 3]}", review, user=f"u{at % 60}", day=at
-        )
-        for at in range(2100)
-    ]
-    started = time.process_time()
-    writer = ExtractiveWriter()
-    writer.fit(own)
-    for user in range(60):
-        writer.write_user(ANN, [one for one in own if one.user_id == f"u{user}"])
-    assert time.process_time() - started < 6

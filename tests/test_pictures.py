@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -187,16 +186,6 @@ def test_people_differ_and_a_name_decides_no_religion() -> None:
     veil = "M60 14c22 0 32 16 31 38"
     wrap = "M34 47c-8-24 8-37 26-37"
     assert not any(veil in svg or wrap in svg for svg in drawn)
-
-
-def test_drawing_is_fast() -> None:
-    spec = {"colour": "sage", "accent": "navy", "material": "fabric", "pattern": "check"}
-    for shape in shape_names():
-        draw_item({**spec, "shape": shape}, category="", title=shape)
-    start = time.perf_counter()
-    for shape in shape_names():
-        draw_item({**spec, "shape": shape}, category="", title=shape)
-    assert (time.perf_counter() - start) / len(shape_names()) < 0.003
 
 
 def test_geometry_moves_by_its_start_alone() -> None:
