@@ -26,7 +26,7 @@ from assistant.protocol import (
 from assistant.types import ItemProfile
 from assistant.words import clauses_of, content_words, gist, shorten
 from memory_store.embedding import Embedder
-from memory_store.indexing.statements import Lead, Statement, read_statement
+from memory_store.indexing.statements import LIKES, Lead, Statement, read_statement
 
 ASPECTS = 3
 NEAR_CATEGORY = 0.5
@@ -37,8 +37,7 @@ NEAR_PURCHASE = 0.6
 TERSE = 4
 SPECIFIED = 6
 VALUES = 5
-ADDING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
-TELLING = (*ADDING, Lead.AVOIDS, Lead.PAYS)
+TELLING = (*LIKES, Lead.AVOIDS, Lead.PAYS)
 
 _BOUGHT = re.compile(r'^Bought "(?P<title>.+?)"(?: \((?P<brand>[^()]+)\))?(?:, (?P<stars>\d)(?:\.\d)? stars?)?')
 _LEAVE_ALONE = re.compile(
@@ -129,11 +128,11 @@ class RulesPolicy:
         ]
         best = max(own, key=lambda found: found[2], default=None)
         chosen = [(memory, said) for memory, said, _ in own if best and best[1] and said.category == best[1].category]
-        if not any(said.lead in ADDING for _, said in chosen):
+        if not any(said.lead in LIKES for _, said in chosen):
             chosen += [
                 (memory, said) for memory, said, near in read if said and not said.category and near >= NEAR_VALUE
             ]
-        values = [said.value for _, said in chosen if said.lead in ADDING]
+        values = [said.value for _, said in chosen if said.lead in LIKES]
         useful = [memory.mark for memory, said in chosen if said.lead in TELLING]
         if not values and len(content_words(request)) <= TERSE:
             bought = [

@@ -1,9 +1,10 @@
 """Structured decoding: at every token, only what the trajectory's form allows, and copies only of what is there.
 
-A small policy writes by copying: the scenario and the profile's opening are spans of the request, aspects are those
-that buyers weigh (or words of the request), what the profile adds are spans of recalled memories. ``Structure``
-follows one message byte by byte and knows every way in which it may go on, so that the message can always be read
-and no word in it is misspelt. What to copy, and when to stop, is the model's.
+A small policy writes by copying: the scenario is a span of the request, aspects are those that buyers weigh (or words
+of the request). The profile opens with the request, from its first telling word to its last, so that no demand is
+lost; what it adds are the values and kinds that recalled memories tell, whole, or spans of memories in free words.
+``Structure`` follows one message byte by byte and knows every way in which it may go on, so that the message can
+always be read and no word in it is misspelt. What to add, from which memory, and when to stop, is the model's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
 from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, write_call
-from assistant.words import content_words
+from assistant.words import content_span, content_words
+from memory_store.indexing.statements import LIKES, read_statement
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 OPENING = "<scenario>Choosing"
 ANSWER = '{"ideal_item_profile": "'
 SCENARIO_BYTES = 90
-BASE_BYTES = 700
+BASE_CHARACTERS = 700
 PHRASE_BYTES = 90
 PHRASES = 6
 ASPECT_WORDS = 3
@@ -216,13 +218,15 @@ class Structure:
 
     def _answer(self, number: int, opening: str) -> list[Part]:
         """The final answer, its parts numbered from ``number`` on."""
-        base = [Source.spans(_escaped(self._request))]
-        phrases = [Source.spans(_escaped(text)) for _, text in self._memories]
+        opened = _within(BASE_CHARACTERS, content_span(self._request))
+        base = [Source.whole(_escaped(opened))]
+        phrases = list(dict.fromkeys(source for _, text in self._memories for source in _phrases(text, opened)))
         marks = [Source.whole(mark) for mark, _ in self._memories if mark]
         ways = (number + 3, number + 4) if marks else (number + 3,)
+        more = (number + 2, *ways) if phrases else ways
         return [
             Part((number + 1,), fixed=lambda _: opening),
-            Part((number + 2, *ways), sources=base, longest=BASE_BYTES),
+            Part(more, sources=base, longest=len(base[0].text)),
             Part(ways, sources=phrases, separator=b", ", led=True, most=PHRASES),
             Part((), fixed=lambda _: '", "useful_memory_ids": []}'),
             Part((number + 5,), fixed=lambda _: '", "useful_memory_ids": ["'),
@@ -253,6 +257,23 @@ def _calls(written: bytes) -> str:
     """A call for each of the aspects that were written, in the form that ``protocol.write_call`` gives."""
     aspects = written.decode().rpartition("<aspects>")[2].split("; ")
     return "\n".join(["</aspects>", *(write_call(aspect) for aspect in aspects)])
+
+
+def _phrases(memory: str, said: str) -> Iterable[Source]:
+    """What a profile that says so much already may take from a memory."""
+    statement = read_statement(memory)
+    if statement is None:
+        yield Source.spans(_escaped(memory))
+        return
+    if statement.lead in LIKES:
+        for phrase in (statement.value, statement.category, *statement.places):
+            if phrase and phrase.casefold() not in said.casefold():
+                yield Source.whole(_escaped(phrase))
+
+
+def _within(characters: int, text: str) -> str:
+    """The text, cut at a word where it is longer."""
+    return text if len(text) <= characters else text[:characters].rpartition(" ")[0] or text[:characters]
 
 
 def _escaped(text: str) -> str:

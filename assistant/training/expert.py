@@ -19,12 +19,11 @@ from assistant.training.config import RewardConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
 from assistant.words import content_span, content_words, shorten
-from memory_store.indexing.statements import Lead, Statement, read_statement
+from memory_store.indexing.statements import LIKES, Statement, read_statement
 
 ASPECT_WORDS = 3
 SCENARIO_WORDS = 9
 MOST_VALUES = 5
-SAYING = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
 _SENTENCE_END = re.compile(r"[.;!?]\s")
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
@@ -93,7 +92,7 @@ def profile_of(request: str, kind: str, told: Mapping[str, Statement]) -> ItemPr
     """The request from its first telling word to its last, then the kind's name and the values that the memories
     (statements by mark) say are liked in it; the request alone where they say nothing of that kind."""
     base = content_span(request)
-    liked = {mark: said.value for mark, said in told.items() if said.lead in SAYING and _is_about(said, kind)}
+    liked = {mark: said.value for mark, said in told.items() if said.lead in LIKES and _is_about(said, kind)}
     values = [value for value in dict.fromkeys(liked.values()) if not _says(base, value)][:MOST_VALUES]
     if not values:
         return ItemProfile(base[:MAX_PROFILE])

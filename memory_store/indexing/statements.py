@@ -27,6 +27,10 @@ class Lead(StrEnum):
     CARES = "cares about"
 
 
+LIKES = (Lead.PREFERS, Lead.LATELY, Lead.BUYS)
+"""What says that a value is liked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One taste. ``category`` is "" across categories, then ``places`` names where it showed.
