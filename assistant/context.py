@@ -25,8 +25,9 @@ MOST_SCENARIOS = 8
 def weighed_in_scenario(memory: MemoryStore, kinds: Kinds, request: str) -> tuple[GlobalAspect, ...]:
     """The aspects of the scenario that the request is about, nearest first (PAPER: M_global for the request)."""
     near = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
-    nearness = kinds.nearness(request, {entry.category for entry in near})
-    for scenario in sorted(nearness, key=lambda kind: -nearness[kind])[:MOST_SCENARIOS]:
+    nearness, named = kinds.nearness(request, {entry.category for entry in near}), kinds.named(request)
+    scenarios = sorted(nearness, key=lambda kind: (kind not in named or kinds.is_broad(kind), -nearness[kind]))
+    for scenario in scenarios[:MOST_SCENARIOS]:
         entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
         if entries:
             return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)

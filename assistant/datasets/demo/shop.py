@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -54,6 +56,8 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
         brand = kind.brands[len(products) % len(kind.brands)] if rng.random() < 0.5 else rng.choice(kind.brands)
         values = {name: _choose(brand, name, list(attribute.values.values()), rng)
                   for name, attribute in kind.attributes.items()}  # fmt: skip
+        if len(products) % 2:
+            values |= _rarest(kind, products)
         key = (brand.name, *(value.name for value in values.values()))
         if key in made:
             continue
@@ -66,6 +70,14 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
         if len(products) == count:
             break
     return products
+
+
+def _rarest(kind: Kind, products: Sequence[Product]) -> dict[str, Value]:
+    """For one attribute, each in its turn, the value that the fewest products have: so a shop has some of all."""
+    attributes = list(kind.attributes.items())
+    name, attribute = attributes[len(products) // 2 % len(attributes)]
+    seen = Counter(product.values[name].name for product in products)
+    return {name: min(attribute.values.values(), key=lambda value: seen[value.name])}
 
 
 def made_to_order(kind: Kind, wanted: dict[str, str], brand: str | None, number: int, rng: Random) -> Product:
