@@ -33,7 +33,7 @@ Embedder = Annotated[
     str | None, typer.Option("--embedder", help='"minilm", or a sentence-transformers model by name or folder.')
 ]
 Writer = Annotated[str | None, typer.Option("--writer", help='What writes the memories: "extractive" or "llm".')]
-Policy = Annotated[str | None, typer.Option("--policy", help='"rules", "checkpoint" or "endpoint".')]
+Policy = Annotated[str | None, typer.Option("--policy", help='"rules", "mini", "checkpoint" or "endpoint".')]
 Out = Annotated[Path, typer.Option("--out", help="The dataset folder to write; it must be new or empty.")]
 
 

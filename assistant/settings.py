@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PolicyName = Literal["rules", "checkpoint", "endpoint"]
+PolicyName = Literal["rules", "mini", "checkpoint", "endpoint"]
 WriterName = Literal["extractive", "llm"]
 
 

@@ -35,11 +35,11 @@ def test_a_checkpoint_must_be_named() -> None:
 
 
 def test_other_names_list_the_choices() -> None:
-    with pytest.raises(ValidationError, match="'rules', 'checkpoint' or 'endpoint'"):
+    with pytest.raises(ValidationError, match="'rules', 'mini', 'checkpoint' or 'endpoint'"):
         Settings.model_validate({"policy": "oracle"})
-    with pytest.raises(SettingsError, match="choose rules, checkpoint, endpoint"):
+    with pytest.raises(SettingsError, match="choose rules, mini, checkpoint, endpoint"):
         load_policy(Settings().model_copy(update={"policy": "oracle"}), embedder=UNUSED)
-    assert set(POLICIES) == {"rules", "checkpoint", "endpoint"}
+    assert set(POLICIES) == {"rules", "mini", "checkpoint", "endpoint"}
 
 
 def test_choosing_imports_nothing_heavy() -> None:

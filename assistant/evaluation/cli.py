@@ -26,7 +26,9 @@ Data = Annotated[
 ]
 Store = Annotated[Path | None, typer.Option("--store", help="Its store, built where absent. [default: .mrrec/NAME]")]
 Split = Annotated[str, typer.Option("--split", help='"train", "dev" or "test".')]
-Policy = Annotated[str, typer.Option("--policy", help='"rules", "endpoint", "checkpoint:FOLDER"; several by commas.')]
+Policy = Annotated[
+    str, typer.Option("--policy", help='"rules", "mini", "endpoint", "checkpoint:FOLDER"; several by commas.')
+]
 Memory = Annotated[str, typer.Option("--memory", help="Memory settings and ablations, by commas.")]
 Embedder = Annotated[str | None, typer.Option("--embedder", help='"minilm" or a sentence-transformers model.')]
 

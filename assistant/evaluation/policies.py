@@ -15,9 +15,9 @@ from assistant.policy.choose import load_policy
 from assistant.settings import Settings
 from memory_store.embedding import Embedder
 
-KINDS = ("rules", "endpoint", "checkpoint", "free")
+KINDS = ("rules", "mini", "endpoint", "checkpoint", "free")
 FORMS = (
-    '"rules", "endpoint", "checkpoint:FOLDER", "free:FOLDER" (that without structured decoding), '
+    '"rules", "mini", "endpoint", "checkpoint:FOLDER", "free:FOLDER" (that without structured decoding), '
     'each with a label of its own where wanted ("untrained=checkpoint:…")'
 )
 _PIECE = 1 << 22

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 
 from assistant.errors import SettingsError
 from assistant.policy.base import Policy
@@ -25,6 +26,13 @@ def _rules(settings: Settings, embedder: Embedder) -> Policy:
     from assistant.policy.rules import RulesPolicy
 
     return RulesPolicy(embedder)
+
+
+def _mini(settings: Settings, embedder: Embedder) -> Policy:
+    from assistant.policy.checkpoint import CheckpointPolicy
+
+    folder = str(files("assistant.policy") / "mini")
+    return CheckpointPolicy.load(folder, device=settings.device, structured=settings.structured)
 
 
 def _checkpoint(settings: Settings, embedder: Embedder) -> Policy:
@@ -51,6 +59,7 @@ def _endpoint(settings: Settings, embedder: Embedder) -> Policy:
 
 POLICIES: dict[str, Callable[[Settings, Embedder], Policy]] = {
     "rules": _rules,
+    "mini": _mini,
     "checkpoint": _checkpoint,
     "endpoint": _endpoint,
 }

@@ -30,7 +30,7 @@ from memory_store.indexing.statements import LIKES, Lead, Statement, read_statem
 
 ASPECTS = 3
 NEAR_CATEGORY = 0.5
-NEAR_RECALLED = 0.1
+NEAR_RECALLED = 0.3
 OFF_KIND = 0.2
 NEAR_VALUE = 0.5
 NEAR_PURCHASE = 0.6
