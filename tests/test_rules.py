@@ -57,3 +57,15 @@ def test_a_request_that_knows_what_it_wants_is_left_alone(embedder: Embedder, re
 def test_what_was_recalled_counts_where_no_word_is_shared(embedder: Embedder) -> None:
     told = profile(embedder, "my feet sweat, what can I get?", "Insoles: prefers terry cotton; praised in 2 reviews.")
     assert told == "my feet sweat, Insoles, terry cotton"
+
+
+def test_what_was_given_up_is_not_wanted_by_another_name(embedder: Embedder) -> None:
+    told = profile(
+        embedder,
+        "cat litter",
+        "Cat litter: prefers calming lavender; praised in 1 review, 2 of 6 purchases.",
+        "Cat litter: lately prefers fragrance-free, no longer lavender; the last 3 purchases.",
+        "Cat litter: prefers clumping clay; praised in 1 review.",
+        "Cat litter: avoids tofu; said so in a review.",
+    )
+    assert told == "cat litter, fragrance-free, clumping clay"

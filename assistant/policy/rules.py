@@ -24,7 +24,7 @@ from assistant.protocol import (
     write_message,
 )
 from assistant.types import ItemProfile
-from assistant.words import clauses_of, content_words, gist, shorten
+from assistant.words import clauses_of, contains, content_words, gist, shorten
 from memory_store.embedding import Embedder
 from memory_store.indexing.statements import LIKES, Lead, Statement, read_statement
 
@@ -132,7 +132,8 @@ class RulesPolicy:
             chosen += [
                 (memory, said) for memory, said, near in read if said and not said.category and near >= NEAR_VALUE
             ]
-        values = [said.value for _, said in chosen if said.lead in LIKES]
+        shunned = [phrase for _, said in chosen for phrase in _shunned(said)]
+        values = [said.value for _, said in chosen if said.lead in LIKES and not _any_in(shunned, said.value)]
         useful = [memory.mark for memory, said in chosen if said.lead in TELLING]
         if not values and len(content_words(request)) <= TERSE:
             bought = [
@@ -176,6 +177,16 @@ def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:
         return clauses[0]
     enough = float(nearness[1:].max()) - OFF_KIND
     return ", ".join(clause for clause, near in zip(clauses[1:], nearness[1:], strict=True) if near >= enough)
+
+
+def _shunned(statement: Statement) -> list[str]:
+    """What a statement says is not wanted, or no longer."""
+    phrases = (statement.value if statement.lead is Lead.AVOIDS else "", statement.formerly)
+    return [phrase for phrase in phrases if phrase]
+
+
+def _any_in(phrases: Sequence[str], text: str) -> bool:
+    return any(contains(text, phrase) for phrase in phrases)
 
 
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
