@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,27 +83,22 @@ def forget(
 
     Only importing a data set that still has them brings them back.
     """
+    from assistant.opening import open_assistant
+
     with opened(store) as memory:
         who = find_user(memory, user)
-        if not yes:
-            typer.confirm(f"Delete {who.name} ({who.user_id}) and all that is stored of them?", abort=True)
-        conversations = [session.session_id for session in memory.sessions.list(who.user_id)]
-        _forget_checkpoints(read_settings(store=store).checkpoints, conversations)
-        memory.forget_user(who.user_id)
-        memory.hierarchy.rebuild()
-        console.print(Text(f"{who.name} ({who.user_id}) is forgotten, with {len(conversations)} conversations."))
-
-
-def _forget_checkpoints(file: Path, conversations: list[str]) -> None:
-    """Deletes what the turn's graph keeps of these conversations, and takes it off the disk."""
-    if not file.exists():
-        return
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    with SqliteSaver.from_conn_string(str(file)) as saver:
+    if not yes:
+        typer.confirm(f"Delete {who.name} ({who.user_id}) and all that is stored of them?", abort=True)
+    settings = read_settings(store=store)
+    with closing(open_assistant(settings)) as assistant:
+        conversations = assistant.memory.sessions.list(who.user_id)
         for conversation in conversations:
-            saver.delete_thread(conversation)
-        saver.conn.execute("VACUUM")
+            assistant.forget_conversation(who.user_id, conversation.session_id)
+        assistant.memory.forget_user(who.user_id)
+        assistant.memory.hierarchy.rebuild()
+    with closing(sqlite3.connect(settings.checkpoints)) as checkpoints:
+        checkpoints.execute("VACUUM")  # what was deleted leaves the disk
+    console.print(Text(f"{who.name} ({who.user_id}) is forgotten, with {len(conversations)} conversations."))
 
 
 @contextmanager
