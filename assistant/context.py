@@ -26,7 +26,7 @@ def weighed_in_scenario(memory: MemoryStore, kinds: Kinds, request: str) -> tupl
     """The aspects of the scenario that the request is about, nearest first (PAPER: M_global for the request)."""
     near = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
     nearness, named = kinds.nearness(request, {entry.category for entry in near}), kinds.named(request)
-    scenarios = sorted(nearness, key=lambda kind: (kind not in named or kinds.is_broad(kind), -nearness[kind]))
+    scenarios = sorted(nearness, key=lambda kind: (kind != named, -nearness[kind]))
     for scenario in scenarios[:MOST_SCENARIOS]:
         entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
         if entries:

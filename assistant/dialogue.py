@@ -20,7 +20,6 @@ from assistant.catalogue.search import Catalogue
 from assistant.errors import AssistantError
 from assistant.presents import about_what
 from assistant.types import Act, Constraints, Item, MemoryHit, Recommendation, Request
-from assistant.words import contains
 
 MAX_REQUEST = 2_000
 MAX_STANDING = 600
@@ -163,12 +162,6 @@ class Dialogue:
         )
         kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
         return kind if count >= KIND_MAJORITY else None
-
-    def kinds_named(self, text: str) -> frozenset[str]:
-        """The kind of product that a request names in so many words, beside the categories; none where it does not."""
-        kind = self._kind(text)
-        named = kind is not None and kind not in self._categories and contains(text, kind)
-        return frozenset((kind or "", *self._categories)) if named else frozenset()
 
     def _refine(self, text: str, standing: Request, relative: Constraints) -> Request:
         stated, rest = read_constraints(text, brands=self._brands, categories=self._categories)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -33,23 +33,22 @@ HABITS = (Lead.PAYS, Lead.CARES, Lead.SHOPS_FOR)
 
 
 class Kinds:
-    """Which kinds of product a request is about, by its nearness to their names and to their items in the catalogue.
+    """Which kinds of product a request is about, by its nearness to their names and to their items in the catalogue."""
 
-    ``named`` tells the kinds that a request names outright, () where that is not clear.
-    """
-
-    def __init__(
-        self, catalogue: Catalogue, embedder: Embedder, named: Callable[[str], Collection[str]] = lambda request: ()
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
-        self.named = named
         self._vectors: dict[str, np.ndarray] = {}
         self._latest: tuple[str, dict[str, float]] = ("", {})
 
     def is_broad(self, kind: str) -> bool:
         """Whether this is a whole department and no kind of product."""
         return kind in self._catalogue.categories
+
+    def named(self, request: str) -> str | None:
+        """The kind of product that a request names outright, where nothing else is nearer; None where it does not."""
+        kind = self._catalogue.kind_named(request)
+        return kind if kind and kind == next(iter(self._found(request)), None) else None
 
     def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
         """How near the request is to each of these kinds, and to the kinds of the items that it would find.
@@ -141,7 +140,7 @@ class MemoryTool:
 
     def _may_be(self, kind: str) -> bool:
         """Whether the request may be about this kind of product; "" stands for what holds across kinds."""
-        return not kind or not self._named or kind in self._named
+        return not kind or not self._named or kind == self._named or self._kinds.is_broad(kind)
 
     def _tell(self, aspect: str, eligible: Sequence[RecalledEntry]) -> tuple[MemoryHit, ...]:
         told: list[MemoryHit] = []

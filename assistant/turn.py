@@ -138,7 +138,7 @@ class Nodes:
         self._catalogue = catalogue
         self._dialogue = dialogue
         self._rules = rules
-        self._kinds = Kinds(catalogue, memory.embedder, dialogue.kinds_named)
+        self._kinds = Kinds(catalogue, memory.embedder)
 
     def understand(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """What the message does in the conversation, and the standing request after it."""

@@ -22,6 +22,12 @@ _POLITE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
+_HEAD_END = re.compile(
+    r"""\s(?:for|that|which|who|with|without|to|because|so|if|when|in|on|under|from|my|by|like|of|than|is|are|has|have
+        |need|needs|i|we|he|she)\s
+      | [.,;:!?]\s""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _ARTICLE = re.compile(r"^(?:a|an|the|some|any|new|another|good|me)\s+", re.I)
 
 _STOP_WORDS = """
@@ -43,6 +49,11 @@ def gist(request: str, limit: int = 9) -> str:
     text = _ARTICLE.sub("", _POLITE.sub("", request.strip()))
     first = re.split(r"[.;!?](?:\s|$)", text, maxsplit=1)[0] or text
     return " ".join(first.split()[:limit]).strip(" ,.;:!?-")
+
+
+def head_of(request: str) -> str:
+    """The head of a request, without its polite opening: "a co-op board game" of "a co-op board game for two"."""
+    return _HEAD_END.split(_POLITE.sub("", request.strip()), maxsplit=1)[0].strip(" .,;:!?")
 
 
 def clauses_of(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from assistant.types import Item
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
 
-FORMAT = 4
+FORMAT = 5
 ITEMS, VECTORS, LEXICAL, ROWS, MANIFEST = "items.sqlite", "vectors.npy", "bm25", "rows.npy", "catalogue.json"
 
 KIND = 0.25
@@ -134,6 +134,7 @@ def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
         "items": items.count(),
         "categories": items.categories(),
         "brands": dict(sorted(brands.items())),
+        "kinds": sorted({item.kind() for item in items.in_order()}),
     }
 
 

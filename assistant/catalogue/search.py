@@ -15,9 +15,10 @@ from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
 from assistant.catalogue.filters import brand_key, keeps_to
 from assistant.catalogue.items import Items
-from assistant.catalogue.lexical import Lexical
+from assistant.catalogue.lexical import Lexical, words
 from assistant.errors import StoreError
-from assistant.types import Constraints, Item
+from assistant.types import Constraints
+from assistant.words import head_of
 
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
@@ -32,6 +33,9 @@ ENOUGH = 3
 
 CHEAP = 1.0
 """What being the cheapest of its kind adds to a score where a low price is wished for."""
+
+NAMED = 2.0
+"""What being of the kind that the query names adds to a score: enough for yarn to come before blankets."""
 
 _NEAR = 100
 _AROUND = 300
@@ -86,12 +90,13 @@ _UNKNOWN_FIRST = (
 class Catalogue:
     """An open catalogue folder: its items and the search over them. Reading only, so threads may share it.
 
-    ``categories`` and ``brands`` are the names that the items carry, a brand in one spelling.
+    ``categories``, ``kinds`` and ``brands`` are the names that the items carry, a brand in one spelling.
     """
 
     def __init__(self, folder: Path, manifest: dict, embedder: Embedder) -> None:
         self.items = Items(folder / ITEMS)
         self.categories: tuple[str, ...] = tuple(manifest["categories"])
+        self.kinds: tuple[str, ...] = tuple(manifest["kinds"])
         self.brands: tuple[str, ...] = tuple(manifest["brands"].values())
         self._embedder = embedder
         self._vectors = Vectors(folder / VECTORS)
@@ -100,6 +105,9 @@ class Catalogue:
         self._ids = np.ascontiguousarray(table["item_id"])
         self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand", "kind")}
         self._brand_keys = [brand_key(brand) for brand in self.brands]
+        named = {tuple(words(kind)): number for number, kind in enumerate(self.kinds) if kind not in self.categories}
+        self._kind_numbers = named
+        self._longest_kind = max(map(len, named), default=0)
         ends = np.cumsum([0, *manifest["categories"].values()])
         self._slices = {name: slice(*ends[i : i + 2].tolist()) for i, name in enumerate(self.categories)}
 
@@ -146,6 +154,7 @@ class Catalogue:
         """
         wanted = ", ".join([query, *(f"{word}-free" for word in constraints.avoided_words)])
         scores = next(self._scores([wanted], "mix"))
+        self._favour_named(query, scores)
         scores[self._rows_of(exclude)] = -np.inf
         if constraints.cheap or (constraints.price_min, constraints.price_max) != (None, None):
             scores[~self._asked_for(scores)] = -np.inf
@@ -157,7 +166,12 @@ class Catalogue:
         self, queries: Sequence[str], *, k: int = 1000, method: Method = "mix", weight: float = WEIGHT
     ) -> list[Ranking]:
         """The best k of the whole catalogue for each query, with the numbers of ``search``; batched."""
-        return [self._ranking(scores, _best(scores, k)) for scores in self._scores(queries, method, weight)]
+        rankings = []
+        for query, scores in zip(queries, self._scores(queries, method, weight), strict=True):
+            if method == "mix":
+                self._favour_named(query, scores)
+            rankings.append(self._ranking(scores, _best(scores, k)))
+        return rankings
 
     def kinds_near(self, query: str) -> dict[str, float]:
         """The kinds of product among the nearest items, nearest first: the mean score of each one's best three rows.
@@ -167,9 +181,21 @@ class Catalogue:
         scores = next(self._scores([query], "mix"))
         rows = _best(scores, _AROUND)
         kinds = self._columns["kind"][rows]
-        near = {int(rows[kinds == kind][0]): float(scores[rows[kinds == kind][:3]].mean()) for kind in np.unique(kinds)}
-        first = sorted(near, key=lambda row: -near[row])
-        return {item.kind(): near[row] for row, item in zip(first, self._at(first), strict=True)}
+        near = {self.kinds[kind]: float(scores[rows[kinds == kind][:3]].mean()) for kind in np.unique(kinds)}
+        return dict(sorted(near.items(), key=lambda found: -found[1]))
+
+    def kind_named(self, query: str) -> str | None:
+        """The kind of product that a query names as what it wants: "Board game" of "a co-op board game for two"."""
+        number = self._number_named(query)
+        return None if number is None else self.kinds[number]
+
+    def _number_named(self, query: str) -> int | None:
+        """The number of the kind whose name the head of the query ends with, the longest such name."""
+        head = words(head_of(query))
+        for length in range(min(len(head), self._longest_kind), 0, -1):
+            if (number := self._kind_numbers.get(tuple(head[-length:]))) is not None:
+                return number
+        return None
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
@@ -213,6 +239,13 @@ class Catalogue:
                 else:
                     yield _standardised(cosines) + np.float32(weight) * _standardised(self._lexical.scores(query))
 
+    def _favour_named(self, query: str, scores: np.ndarray) -> None:
+        """Adds to the scores of the kind that the query names, where items of it are near: yarn before blankets for
+        "yarn for a baby blanket"."""
+        number, kinds = self._number_named(query), self._columns["kind"]
+        if number is not None and number in kinds[_best(scores, _AROUND)]:
+            scores[kinds == number] += np.float32(NAMED)
+
     def _asked_for(self, scores: np.ndarray) -> np.ndarray:
         """Rows of the kinds that recur among the nearest, bool [n]; of all their kinds where none recurs."""
         kinds, counts = np.unique(self._columns["kind"][_best(scores, _SAMPLE)], return_counts=True)
@@ -231,9 +264,6 @@ class Catalogue:
 
     def _ranking(self, scores: np.ndarray, rows: np.ndarray, first: int = 0) -> Ranking:
         return Ranking(tuple(item_id.decode() for item_id in self._ids[first + rows].tolist()), scores[rows])
-
-    def _at(self, rows: Sequence[int]) -> list[Item]:
-        return list(self.items.many([self._ids[row].decode() for row in rows]).values())
 
     def _rows_of(self, item_ids: Collection[str]) -> list[int]:
         rows = []
