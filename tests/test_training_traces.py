@@ -121,10 +121,10 @@ def test_the_profile_says_what_is_liked_in_the_kind_wanted() -> None:
         "Shampoo: prefers dry hair; said in 2 reviews.",
     )
     told = {f"m{number}": read_statement(line) for number, line in enumerate(lines, 1)}
-    profile = profile_of("I need something to wash my dry hair with!", "Shampoo", told)
+    profile = profile_of("I need something to wash my dry hair with!", ["wash my dry hair"], "Shampoo", told)
     assert profile.text == "wash my dry hair, Shampoo, fragrance-free, plastic-free, Plainwell"
     assert profile.useful_memory_ids == ("m1", "m4", "m5")
-    assert profile_of("a shampoo", "Shampoo", {"m3": told["m3"]}) == ItemProfile("shampoo")
+    assert profile_of("a shampoo", ["shampoo"], "Shampoo", {"m3": told["m3"]}) == ItemProfile("shampoo")
 
 
 def test_only_the_policys_own_tokens_are_learnt(traces: list[Trace]) -> None:

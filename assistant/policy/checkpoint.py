@@ -138,7 +138,7 @@ class CheckpointPolicy:
             max_new_tokens=self._room(transcript),
             temperature=self.temperature,
             seed=self.seed,
-            guide=self._guide(messages, tools),
+            guide=self.guide(messages, tools),
         )
         try:
             for token, logprob in stream:
@@ -157,7 +157,7 @@ class CheckpointPolicy:
         """The next assistant message of each conversation, generated together. Raises PolicyError as ``write``."""
         pairs = list(zip(conversations, tools, strict=True))
         transcripts = [self.transcript(messages, tools=offered) for messages, offered in pairs]
-        return self.extend(transcripts, guides=[self._guide(messages, offered) for messages, offered in pairs])
+        return self.extend(transcripts, guides=[self.guide(messages, offered) for messages, offered in pairs])
 
     def transcript(self, messages: Conversation, *, tools: bool) -> Transcript:
         """The conversation as token ids, ready to be continued; what this policy wrote in it stands as it was drawn.
@@ -227,7 +227,8 @@ class CheckpointPolicy:
         """Forget what was computed with the old weights; a trainer calls this after each update."""
         self._sampler.shelf.clear()
 
-    def _guide(self, messages: Conversation, tools: bool) -> Guide | None:
+    def guide(self, messages: Conversation, tools: bool) -> Guide | None:
+        """What holds the next message to the trajectory's form; None where this policy writes freely."""
         if self._vocabulary is None:
             return None
         return Structure(self._vocabulary, self._stops, messages, tools=tools)
@@ -236,7 +237,7 @@ class CheckpointPolicy:
         """Append what was drawn to its transcript and remember it; returns the message's text."""
         closing = self.chat.closing_text(drawn.ids[-1]) if drawn.stopped else ""
         text = self.chat.decode(drawn.ids[:-1] if drawn.stopped else drawn.ids)
-        transcript.add_written(text, drawn.ids, drawn.logprobs, closing)
+        transcript.add_written(text, drawn.ids, drawn.logprobs, closing, drawn.chosen)
         with self._lock:
             self._written[transcript.text] = transcript.copy()
             self._written.move_to_end(transcript.text)

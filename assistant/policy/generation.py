@@ -15,25 +15,30 @@ from transformers import DynamicCache, PreTrainedModel
 
 
 class Guide(Protocol):
-    """What may be drawn: asked before each token for the ids that may come, and told which one came."""
+    """What may be drawn: asked before each token for the ids that may come and whether they differ in what is said,
+    and told which one came."""
 
     def allowed(self) -> frozenset[int]: ...
+
+    def chooses(self) -> bool: ...
 
     def push(self, token: int) -> None: ...
 
 
 @dataclass(slots=True)
 class Generation:
-    """What was generated: ``ids`` (the stop token included), the log probability each had when it was drawn, and
-    whether a stop token ended it (else the limit did)."""
+    """What was generated: ``ids`` (the stop token included), the log probability each had when it was drawn, whether
+    it was a choice, and whether a stop token ended it (else the limit did)."""
 
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    chosen: list[bool] = field(default_factory=list)
     stopped: bool = False
 
-    def add(self, token: int, logprob: float, stops: frozenset[int]) -> None:
+    def add(self, token: int, logprob: float, stops: frozenset[int], chosen: bool = True) -> None:
         self.ids.append(token)
         self.logprobs.append(logprob)
+        self.chosen.append(chosen)
         self.stopped = token in stops
 
 
@@ -172,8 +177,9 @@ class Sampler:
             allowed = [guide.allowed() if (guide := guides[row]) else None for row in rows]
             tokens, logprobs = _draw(_within(logits, allowed), temperature, noise)
             for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
-                results[row].add(token, logprob, self.stop_ids)
-                if guide := guides[row]:
+                guide = guides[row]
+                results[row].add(token, logprob, self.stop_ids, guide is None or guide.chooses())
+                if guide:
                     guide.push(token)
             going = [
                 place

@@ -144,7 +144,8 @@ class RulesPolicy:
         marks = tuple(mark for mark in useful if mark)
         if best is None or best[1] is None or not values:
             return Judgement(request, "", values, marks)
-        asked = _relevant(clauses, cosines[subjects.index(best[1].category)])
+        near = cosines[subjects.index(best[1].category)]
+        asked = ", ".join(relevant(clauses[1:], near[1:])) or request
         if _is_specified(request, best[1].category):
             return Judgement(request, "", [], ())
         return Judgement(asked, best[1].category, values, marks)
@@ -170,13 +171,11 @@ def _is_specified(request: str, kind: str) -> bool:
     )
 
 
-def _relevant(clauses: Sequence[str], nearness: np.ndarray) -> str:
-    """The clauses that speak of the product, by their nearness to its kind (float32 [len(clauses)], the first is the
-    whole request): chat around it is left out."""
-    if len(clauses) == 1:
-        return clauses[0]
-    enough = float(nearness[1:].max()) - OFF_KIND
-    return ", ".join(clause for clause, near in zip(clauses[1:], nearness[1:], strict=True) if near >= enough)
+def relevant(clauses: Sequence[str], nearness: np.ndarray) -> list[str]:
+    """The clauses that speak of the product, by their nearness to its kind (float32 [len(clauses)]): chat around it is
+    left out."""
+    enough = float(nearness.max(initial=-1.0)) - OFF_KIND
+    return [clause for clause, near in zip(clauses, nearness, strict=True) if near >= enough]
 
 
 def _shunned(statement: Statement) -> list[str]:

@@ -1,10 +1,11 @@
 """Structured decoding: at every token, only what the trajectory's form allows, and copies only of what is there.
 
 A small policy writes by copying: the scenario is a span of the request, aspects are those that buyers weigh (or words
-of the request). The profile opens with the request, from its first telling word to its last, so that no demand is
-lost; what it adds are the values and kinds that recalled memories tell, whole, or spans of memories in free words.
+of the request). The profile opens with clauses of the request, whole, so that no demand is torn; what it adds are the
+values and kinds that recalled memories tell, whole, or spans of memories in free words.
 ``Structure`` follows one message byte by byte and knows every way in which it may go on, so that the message can
-always be read and no word in it is misspelt. What to add, from which memory, and when to stop, is the model's.
+always be read and no word in it is misspelt. What to keep, what to add, from which memory, and when to stop, is the
+model's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
 from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, write_call
-from assistant.words import content_span, content_words
+from assistant.words import content_span, content_words, split_clauses
 from memory_store.indexing.statements import LIKES, read_statement
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ OPENING = "<scenario>Choosing"
 ANSWER = '{"ideal_item_profile": "'
 SCENARIO_BYTES = 90
 BASE_CHARACTERS = 700
+MOST_CLAUSES = 12
 PHRASE_BYTES = 90
 PHRASES = 6
 ASPECT_WORDS = 3
@@ -66,7 +68,8 @@ class Source:
 class Part:
     """A stretch of a message: copies from sources, with ``separator`` between them, or (no sources) fixed text.
 
-    At most ``most`` copies of at most ``longest`` bytes; ``led``: the separator stands before the first one too.
+    At most ``most`` copies of at most ``longest`` bytes; ``led``: the separator stands before the first one too;
+    ``ordered``: the sources are copied in their order, some left out.
     ``then`` are the parts that may follow, by number; none ends the message.
     """
 
@@ -77,6 +80,7 @@ class Part:
     led: bool = False
     most: int = 1
     longest: int = PHRASE_BYTES
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,10 @@ class Structure:
             tokens.update(found[-1:] if way.began is None else found)
         return frozenset(tokens)
 
+    def chooses(self) -> bool:
+        """Whether the ways differ in what they say; else they are one text, cut into tokens this way or that."""
+        return len({self._rest(way) for way in self._ways}) > 1
+
     def push(self, token: int) -> None:
         """Go on by a token that was allowed."""
         if token in self._stops:
@@ -194,7 +202,10 @@ class Structure:
         if len(taken) >= part.most:
             return
         before = part.separator if taken or part.led else b""
-        for source in part.sources:
+        sources = part.sources
+        if part.ordered and taken:
+            sources = sources[1 + [source.text for source in sources].index(taken[-1][0]) :]
+        for source in sources:
             for start in source.starts:
                 if (source.text, start) in taken:
                     continue
@@ -219,14 +230,14 @@ class Structure:
     def _answer(self, number: int, opening: str) -> list[Part]:
         """The final answer, its parts numbered from ``number`` on."""
         opened = _within(BASE_CHARACTERS, content_span(self._request))
-        base = [Source.whole(_escaped(opened))]
+        base = [Source.whole(_escaped(clause)) for clause in dict.fromkeys(split_clauses(opened, MOST_CLAUSES))]
         phrases = list(dict.fromkeys(source for _, text in self._memories for source in _phrases(text, opened)))
         marks = [Source.whole(mark) for mark, _ in self._memories if mark]
         ways = (number + 3, number + 4) if marks else (number + 3,)
         more = (number + 2, *ways) if phrases else ways
         return [
             Part((number + 1,), fixed=lambda _: opening),
-            Part(more, sources=base, longest=len(base[0].text)),
+            Part(more, sources=base, separator=b", ", most=len(base), longest=BASE_CHARACTERS * 4, ordered=True),
             Part(ways, sources=phrases, separator=b", ", led=True, most=PHRASES),
             Part((), fixed=lambda _: '", "useful_memory_ids": []}'),
             Part((number + 5,), fixed=lambda _: '", "useful_memory_ids": ["'),

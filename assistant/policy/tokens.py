@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -39,18 +39,26 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
 
 @dataclass(slots=True)
 class Transcript:
-    """The tokens of one trajectory as it grows: ``ids`` [n], and for each whether the policy wrote it and the log
-    probability it had when drawn (0 for what was given to the policy). ``text`` is what the ids stand for."""
+    """The tokens of one trajectory as it grows: ``ids`` [n], and for each whether the policy wrote it, whether it had
+    a choice there (structured decoding leaves it none inside a copy), and the log probability it had when drawn
+    (0 for what was given to the policy). ``text`` is what the ids stand for."""
 
     text: str = ""
     ids: list[int] = field(default_factory=list)
     written: list[bool] = field(default_factory=list)
+    chosen: list[bool] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     closing: str = ""
 
     def copy(self) -> Transcript:
         """A transcript with the same past, that may grow another way."""
-        return Transcript(self.text, list(self.ids), list(self.written), list(self.logprobs), self.closing)
+        return replace(
+            self,
+            ids=list(self.ids),
+            written=list(self.written),
+            chosen=list(self.chosen),
+            logprobs=list(self.logprobs),
+        )
 
     def add_given(self, text: str, ids: Sequence[int]) -> None:
         """Append what the policy was given: instructions, requests, tool results."""
@@ -58,14 +66,24 @@ class Transcript:
         self.closing = ""
         self.ids += ids
         self.written += [False] * len(ids)
+        self.chosen += [False] * len(ids)
         self.logprobs += [0.0] * len(ids)
 
-    def add_written(self, text: str, ids: Sequence[int], logprobs: Sequence[float], closing: str) -> None:
-        """Append what the policy wrote. ``closing`` is the stop token's text when it ended the message itself."""
+    def add_written(
+        self,
+        text: str,
+        ids: Sequence[int],
+        logprobs: Sequence[float],
+        closing: str,
+        chosen: Sequence[bool] | None = None,
+    ) -> None:
+        """Append what the policy wrote. ``closing`` is the stop token's text when it ended the message itself;
+        without ``chosen`` every token was its choice."""
         self.text += text
         self.closing = closing
         self.ids += ids
         self.written += [True] * len(ids)
+        self.chosen += [True] * len(ids) if chosen is None else chosen
         self.logprobs += logprobs
 
     @property

@@ -1,9 +1,9 @@
 """The expert of the traces: a policy that knows the target, and says only what any policy could have said.
 
-It runs through the very nodes of serving. Hindsight tells it two things that a reader of the request has to guess:
-which kind of product is wanted, and whether memory serves this request at all. All words are copied out of the
-messages that it is given, in contiguous spans: what a small model learns to do exactly, and what structured decoding
-can hold it to.
+It runs through the very nodes of serving. Hindsight tells it three things that a reader of the request has to guess:
+which kind of product is wanted, whether memory serves this request at all, and which clauses of the request are chat.
+All words are copied out of the messages that it is given, in contiguous spans: what a small model learns to do
+exactly, and what structured decoding can hold it to.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from dataclasses import dataclass, field
 
 from assistant.evaluation.metrics import ndcg
 from assistant.policy.base import Conversation
+from assistant.policy.rules import relevant
+from assistant.policy.structure import MOST_CLAUSES
 from assistant.protocol import MAX_ASPECT, MAX_PROFILE, PolicyMessage, read_result, read_weighed, write_message
 from assistant.training.config import RewardConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
-from assistant.words import content_span, content_words, shorten
+from assistant.words import content_span, content_words, shorten, split_clauses
 from memory_store.indexing.statements import LIKES, Statement, read_statement
 
 ASPECT_WORDS = 3
 SCENARIO_WORDS = 9
 MOST_VALUES = 5
+CHAT = 1.02
+"""A clause is left out where the ranking is so many times as good without it."""
 _SENTENCE_END = re.compile(r"[.;!?]\s")
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
@@ -78,25 +82,45 @@ class Expert:
         if tools:
             yield write_message(PolicyMessage(opening.scenario, aspects, calls=aspects))
         else:
-            profile = ItemProfile(content_span(request)[:MAX_PROFILE])
+            profile = self._profile(request, {})
             yield write_message(PolicyMessage(opening.scenario, aspects, profile=profile))
 
     def _profile(self, request: str, told: Mapping[str, Statement]) -> ItemProfile:
-        """The request, and what the memories say of the kind wanted where the ranking is none the worse for it."""
-        bare = ItemProfile(content_span(request)[:MAX_PROFILE])
-        full = profile_of(request, self.kind, told)
-        return bare if self.alone or self.ranker.worth(full.text) < self.ranker.worth(bare.text) else full
+        """The request without its chat, and what the memories say of the kind wanted where the ranking is none the
+        worse for it."""
+        clauses = clauses_told(request)
+        if self.alone or self._worth(request, clauses, told) < self._worth(request, clauses, {}):
+            told = {}
+        vectors = self.ranker.assistant.memory.embedder.embed([*clauses, self.kind])
+        telling = relevant(clauses, vectors[:-1] @ vectors[-1])
+        if self._worth(request, telling, told) >= self._worth(request, clauses, told):
+            clauses = telling
+        while len(clauses) > 1:
+            shorter = [[*clauses[:place], *clauses[place + 1 :]] for place in range(len(clauses))]
+            best = max(shorter, key=lambda kept: self._worth(request, kept, told))
+            if self._worth(request, best, told) < CHAT * self._worth(request, clauses, told):
+                break
+            clauses = best
+        return profile_of(request, clauses, self.kind, told)
+
+    def _worth(self, request: str, clauses: Sequence[str], told: Mapping[str, Statement]) -> float:
+        return self.ranker.worth(profile_of(request, clauses, self.kind, told).text)
 
 
-def profile_of(request: str, kind: str, told: Mapping[str, Statement]) -> ItemProfile:
-    """The request from its first telling word to its last, then the kind's name and the values that the memories
-    (statements by mark) say are liked in it; the request alone where they say nothing of that kind."""
-    base = content_span(request)
+def clauses_told(request: str) -> list[str]:
+    """The clauses of the request, from its first telling word to its last, as structured decoding may copy them."""
+    return list(dict.fromkeys(split_clauses(content_span(request), MOST_CLAUSES)))
+
+
+def profile_of(request: str, clauses: Sequence[str], kind: str, told: Mapping[str, Statement]) -> ItemProfile:
+    """These clauses of the request, then the kind's name and the values that the memories (statements by mark) say are
+    liked in it; the clauses alone where they say nothing of that kind. What the request says is not added."""
+    base = ", ".join(clauses)
     liked = {mark: said.value for mark, said in told.items() if said.lead in LIKES and _is_about(said, kind)}
-    values = [value for value in dict.fromkeys(liked.values()) if not _says(base, value)][:MOST_VALUES]
+    values = [value for value in dict.fromkeys(liked.values()) if not _says(request, value)][:MOST_VALUES]
     if not values:
         return ItemProfile(base[:MAX_PROFILE])
-    parts = [base, *values] if _says(base, kind) else [base, kind, *values]
+    parts = [base, *values] if _says(request, kind) else [base, kind, *values]
     useful = tuple(mark for mark, value in liked.items() if value in values)
     return ItemProfile(", ".join(parts)[:MAX_PROFILE], useful)
 

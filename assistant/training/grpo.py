@@ -198,7 +198,7 @@ def learn(
     positions = getattr(model.config, "max_position_embeddings", None) or settings.context
     limits = Limits(settings.message_tokens, settings.completion_tokens, min(settings.context, positions))
     roller = Roller(config, train, dev, limits)
-    own = None if settings.vllm else _generator(model, tokenizer, settings, limits)
+    own = None if settings.vllm else _generator(model, tokenizer, settings, limits, config.structured)
     collapse = Collapse(settings)
     trainer = NodesTrainer(
         roller,
@@ -234,7 +234,7 @@ def _start(trainer: NodesTrainer, folder: Path) -> dict[str, float]:
 
 
 def _generator(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: GrpoConfig, limits: Limits
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: GrpoConfig, limits: Limits, structured: bool
 ) -> CheckpointPolicy:
     """The policy that serves, over the model that is being trained."""
     return CheckpointPolicy(
@@ -244,6 +244,7 @@ def _generator(
         max_new_tokens=limits.message,
         context=limits.context,
         batch_size=settings.generation_batch,
+        structured=structured,
     )
 
 

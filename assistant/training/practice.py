@@ -2,8 +2,9 @@
 
 Copying practice repeats a request, a real one without a target or an item's title, in the trajectory's form. Choosing
 practice puts statements of real memories of train shoppers side by side, one kind of product asked for, others not:
-what they say of the kind belongs into the profile, unless the request is one that memory has to be left out of. Both
-are cheap and many; what is worth how much is learnt from the expert traces and by reinforcement.
+what they say of the kind belongs into the profile, unless the request is one that memory has to be left out of; of the
+request's own clauses those that the expert's trace of it kept. Both are cheap and many; what is worth how much is
+learnt from the expert traces and by reinforcement.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,10 @@ from assistant.errors import DatasetError
 from assistant.policy.base import Message
 from assistant.protocol import PolicyMessage, one_line, open_trajectory, write_message, write_result
 from assistant.training.config import RunConfig
-from assistant.training.expert import aspects_of, profile_of, scenario_of
+from assistant.training.expert import aspects_of, clauses_told, profile_of, scenario_of
 from assistant.training.shops import Shop
-from assistant.training.traces import Trace, read_traces
+from assistant.training.traces import TRACES, Trace, read_traces
 from assistant.types import ItemProfile, MemoryHit
-from assistant.words import content_span
 from memory_store.indexing.statements import read_statement
 from memory_store.types import Level, MemoryEntry
 
@@ -82,7 +82,8 @@ def make_practice(config: RunConfig, shops: Sequence[Shop]) -> list[Trace]:
     if not file.exists():
         draft = file.with_suffix(".draft")
         with draft.open("w", encoding="utf-8") as stream:
-            for trace in _practice(config, [Material.of(shop) for shop in shops]):
+            kept = dict(map(_kept, read_traces(config.work / TRACES)))
+            for trace in _practice(config, [Material.of(shop) for shop in shops], kept):
                 stream.write(json.dumps(trace.to_dict(), ensure_ascii=False) + "\n")
         os.replace(draft, file)
     return read_traces(file)
@@ -101,7 +102,15 @@ def practice_texts(file: Path, seed: int) -> list[str]:
     return texts
 
 
-def _practice(config: RunConfig, material: Sequence[Material]) -> Iterator[Trace]:
+def _kept(trace: Trace) -> tuple[str, list[str]]:
+    """The request of an expert trace, and those of its clauses that went into the profile."""
+    request, profile = trace.messages[1].content, trace.messages[-1].content
+    return request, [
+        clause for clause in clauses_told(request) if json.dumps(clause, ensure_ascii=False)[1:-1] in profile
+    ]
+
+
+def _practice(config: RunConfig, material: Sequence[Material], kept: Mapping[str, list[str]]) -> Iterator[Trace]:
     settings, chance = config.traces, random.Random(config.seed)
     texts: list[str] = []
     if settings.practice is not None:
@@ -113,19 +122,19 @@ def _practice(config: RunConfig, material: Sequence[Material]) -> Iterator[Trace
         yield _copying(f"copying/{number}", text, chance.choice(material), settings.calls, chance)
     choosers = [shop for shop in material if len(shop.statements) > 1]
     for number in range(settings.choosing if choosers else 0):
-        yield _choosing(f"choosing/{number}", chance.choice(choosers), settings.calls, chance)
+        yield _choosing(f"choosing/{number}", chance.choice(choosers), settings.calls, kept, chance)
 
 
 def _copying(key: str, text: str, shop: Material, calls: int, chance: random.Random) -> Trace:
     weighed = _weighed(shop, chance) if chance.random() < 0.5 else []
     opened = open_trajectory(text, weighed=weighed, tools=False)
     request = opened[1].content
-    profile = ItemProfile(content_span(request))
+    profile = ItemProfile(", ".join(clauses_told(request)))
     message = PolicyMessage(scenario_of(request), aspects_of(request, weighed, calls), profile=profile)
     return _trace(key, (*opened, Message("assistant", write_message(message))), tools=False)
 
 
-def _choosing(key: str, shop: Material, calls: int, chance: random.Random) -> Trace:
+def _choosing(key: str, shop: Material, calls: int, kept: Mapping[str, list[str]], chance: random.Random) -> Trace:
     """A kind asked for, statements of it among others, and the profile that takes what they say."""
     kind = chance.choice(sorted(shop.statements))
     text, alone = _asking(kind, shop, chance)
@@ -145,7 +154,7 @@ def _choosing(key: str, shop: Material, calls: int, chance: random.Random) -> Tr
         for place, aspect in enumerate(aspects)
     ]
     statements = {hit.mark: said for hit in hits if (said := read_statement(hit.text))}
-    profile = ItemProfile(content_span(request)) if alone else profile_of(request, kind, statements)
+    profile = profile_of(request, kept.get(request) or clauses_told(request), kind, {} if alone else statements)
     messages = (
         *opened,
         Message("assistant", write_message(PolicyMessage(scenario_of(request), aspects, calls=aspects))),

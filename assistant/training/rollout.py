@@ -19,6 +19,7 @@ from assistant.datasets.rows import RequestRow
 from assistant.errors import AssistantError
 from assistant.evaluation.batching import run_block
 from assistant.policy.base import Conversation, Message, Policy
+from assistant.policy.generation import Guide
 from assistant.policy.tokens import ChatTokens, Transcript
 from assistant.training.config import RewardConfig
 from assistant.training.errors import TrainingError
@@ -34,6 +35,10 @@ class Generator(Protocol):
 
     chat: ChatTokens
 
+    def guide(self, messages: Conversation, tools: bool) -> Guide | None:
+        """What holds the next message to the trajectory's form; None where it is written freely."""
+        ...
+
     def extend(
         self,
         transcripts: Sequence[Transcript],
@@ -41,6 +46,7 @@ class Generator(Protocol):
         temperature: float | None = None,
         seed: int | None = None,
         limits: Sequence[int] | None = None,
+        guides: Sequence[Guide | None] | None = None,
     ) -> list[str]:
         """Write the next message of each transcript in place; returns their texts."""
         ...
@@ -85,8 +91,9 @@ class Rollout:
 
     @property
     def mask(self) -> list[int]:
-        """1 for each completion id that the policy wrote, 0 for what it was given."""
-        return [int(own) for own in self.transcript.written[self.transcript.prompt_length :]]
+        """1 for each completion id that the policy chose, 0 for what it was given and for what the trajectory's form
+        or a copy that it had begun left no choice in."""
+        return [int(own) for own in self.transcript.chosen[self.transcript.prompt_length :]]
 
     @property
     def logprobs(self) -> list[float]:
@@ -134,11 +141,12 @@ class _Sampled:
 
     def write_batch(self, conversations: Sequence[Conversation], *, tools: Sequence[bool]) -> list[str]:
         """The next message of each rollout; "", which ends it, where its tokens are used up."""
-        transcripts = []
+        transcripts, guides = [], []
         for told, offered in zip(conversations, tools, strict=True):
             assert isinstance(told, _Told)
             self.generator.chat.read(told.transcript, told.messages, tools=offered)
             transcripts.append(told.transcript)
+            guides.append(self.generator.guide(told.messages, offered))
         rooms = [self._room(transcript) for transcript in transcripts]
         going = [place for place, room in enumerate(rooms) if room > 0]
         texts = [""] * len(transcripts)
@@ -150,6 +158,7 @@ class _Sampled:
                     temperature=self.temperature,
                     seed=self.seed + self._batches,
                     limits=[rooms[place] for place in going],
+                    guides=[guides[place] for place in going],
                 )
             for place, text in zip(going, drawn, strict=True):
                 texts[place] = text

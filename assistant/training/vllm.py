@@ -7,6 +7,8 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from assistant.policy.base import Conversation
+from assistant.policy.generation import Guide
 from assistant.policy.tokens import ChatTokens, Transcript
 
 
@@ -21,6 +23,9 @@ class VllmGenerator:
         self._backend = backend
         self._stops = self.chat.stop_ids()
 
+    def guide(self, messages: Conversation, tools: bool) -> None:
+        """None: what vLLM writes is not held to the trajectory's form."""
+
     def extend(
         self,
         transcripts: Sequence[Transcript],
@@ -28,6 +33,7 @@ class VllmGenerator:
         temperature: float | None = None,
         seed: int | None = None,
         limits: Sequence[int] | None = None,
+        guides: Sequence[Guide | None] | None = None,
     ) -> list[str]:
         """See ``rollout.Generator``. A message longer than its limit is cut there."""
         before = self._backend.temperature, self._backend.max_completion_length
