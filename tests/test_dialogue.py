@@ -46,19 +46,18 @@ def test_the_kind_that_a_request_names_shuts_out_what_is_remembered_of_others(
     open_assistant: Callable[..., Assistant], embedder: Embedder
 ) -> None:
     assistant = open_assistant(RulesPolicy(embedder))
-    assert "Mug" in assistant.dialogue.kinds_named("a stoneware mug")
-    assert "Shampoo" not in assistant.dialogue.kinds_named("a stoneware mug")
-    assert not assistant.dialogue.kinds_named("a stoneware cup")
+    kinds = Kinds(assistant.catalogue, embedder)
+    assert kinds.named("a stoneware mug") == "Mug"
+    assert kinds.named("shampoo for a mug of a man") == "Shampoo"
+    assert kinds.named("a stoneware cup") is None
 
-    def recalled(named: tuple[str, ...]) -> set[str]:
-        tool = MemoryTool(
-            assistant.memory, Kinds(assistant.catalogue, embedder, lambda request: named), ADA, "shampoo mug"
-        )
+    def recalled(request: str) -> set[str]:
+        tool = MemoryTool(assistant.memory, kinds, ADA, request)
         return {hit.category for hits in tool.call(["scent", "size"]) for hit in hits}
 
-    assert "Shampoo" in recalled(())
-    assert "Shampoo" in recalled(("Shampoo",))
-    assert not recalled(("Mug",)) - {"", "Mug"}
+    assert "Shampoo" in recalled("something for my hair, in a mug")
+    assert "Shampoo" in recalled("a shampoo")
+    assert not recalled("a mug") - {"", "Mug"}
 
 
 def test_the_items_tell_what_kind_a_request_is_about(

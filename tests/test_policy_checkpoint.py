@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -311,10 +310,8 @@ def test_new_tokens_are_bounded_by_context(folder: Path) -> None:
     assert len(transcript.ids) <= 200
 
 
-def test_plain_model_is_taken_with_a_note_and_loads_fast(folder: Path) -> None:
-    start = time.perf_counter()
+def test_plain_model_is_taken_with_a_note(folder: Path) -> None:
     policy = CheckpointPolicy.load(str(folder), device="cpu")
-    assert time.perf_counter() - start < 5
     assert "no policy.json" in policy.note
     assert policy.model.dtype == torch.float32
     assert policy.name == f"checkpoint {folder.name}"

@@ -83,6 +83,34 @@ def test_a_profile_says_only_what_stands_in_request_and_memories() -> None:
         assert set(answer["useful_memory_ids"]) <= {"m1", "m2", "m3"}
 
 
+def test_clauses_are_kept_whole_and_in_their_order() -> None:
+    vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
+    said = ("trail shoes", "size 9.5", "not red")
+    messages = [*opened("I need trail shoes; size 9.5. Not red!".replace("Not", "not")), Message("assistant", "…")]
+    seen = set()
+    for seed in range(60):
+        structure = Structure(vocabulary, stops, [*messages, Message("tool", "Fit\nnothing found")], tools=True)
+        text = json.loads(walked(structure, vocabulary, stops, random.Random(seed)))["ideal_item_profile"]
+        kept = text.split(", ")
+        assert kept == [clause for clause in said if clause in kept] and kept
+        seen.add(text)
+    assert len(seen) == 7
+
+
+def test_it_is_a_choice_only_where_the_ways_say_different_things() -> None:
+    vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
+    messages = [*opened("mug; blue"), Message("assistant", "…"), Message("tool", "Fit\nnothing found")]
+    structure = Structure(vocabulary, stops, messages, tools=True)
+    chosen, written = [], b""
+    while not structure.allowed() <= stops:
+        token = min(structure.allowed(), key=lambda one: (-len(vocabulary.bytes[one]), one))
+        chosen += [written] if structure.chooses() else []
+        structure.push(token)
+        written += vocabulary.bytes[token]
+    assert [text.rpartition(b'"')[2] for text in chosen] in ([b"", b"mug"], [b""])
+    assert len(chosen) < len(written) / 10
+
+
 def test_an_answer_without_memories_names_none() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
     messages = [*opened("mug"), Message("assistant", "…"), Message("tool", "Fit\nnothing found")]

@@ -12,6 +12,7 @@ from assistant import protocol
 from assistant.datasets.rows import RequestRow
 from assistant.evaluation.metrics import ndcg, quality, ranks_of
 from assistant.policy.base import Conversation, ScriptedPolicy
+from assistant.policy.generation import Guide
 from assistant.policy.rules import RulesPolicy
 from assistant.policy.tokens import ChatTokens, Transcript
 from assistant.training.config import RewardConfig
@@ -82,6 +83,9 @@ class Saying:
     def __post_init__(self) -> None:
         self.chat = ChatTokens(tiny_tokenizer())
 
+    def guide(self, messages: Conversation, tools: bool) -> None:
+        """Nothing holds what it says."""
+
     def extend(
         self,
         transcripts: Sequence[Transcript],
@@ -89,6 +93,7 @@ class Saying:
         temperature: float | None = None,
         seed: int | None = None,
         limits: Sequence[int] | None = None,
+        guides: Sequence[Guide | None] | None = None,
     ) -> list[str]:
         said = []
         for transcript in transcripts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import bm25s
@@ -15,14 +16,17 @@ from bm25s.stopwords import STOPWORDS_EN
 
 K1 = 0.9
 B = 0.5
-_WORD = re.compile(r"(?<!['’])\b\w+\b")
+_WORD = re.compile(r"(?<!['’])\b(?:[^\W_]{3,}-free|\w+)\b")
 _STOPWORDS = frozenset(STOPWORDS_EN)
 
 
 def words(text: str) -> list[str]:
     """The words that BM25 counts: lower case, no English function words, plurals undone. One letter may tell the most
-    ("vitamin D"), unless it follows an apostrophe."""
-    return [_singular(word) for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+    ("vitamin D"), unless it follows an apostrophe. "Wheel-free" is one word, since it has no wheels; "gluten free" is
+    both one and two."""
+    found = [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+    without = [f"{word}-free" for word, next_ in pairwise(found) if next_ == "free"]
+    return [*map(_singular, found), *without]
 
 
 def write_index(folder: Path, texts: Iterable[str]) -> None:

@@ -15,10 +15,11 @@ from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
 from assistant.catalogue.filters import brand_key, keeps_to
 from assistant.catalogue.items import Items
-from assistant.catalogue.lexical import Lexical, words
+from assistant.catalogue.kinds import KindNames
+from assistant.catalogue.lexical import Lexical
 from assistant.errors import StoreError
 from assistant.types import Constraints
-from assistant.words import head_of
+from assistant.words import content_words
 
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
@@ -36,6 +37,9 @@ CHEAP = 1.0
 
 NAMED = 2.0
 """What being of the kind that the query names adds to a score: enough for yarn to come before blankets."""
+
+SAID = 1.0
+"""What each word of the query that an item of that kind says adds."""
 
 _NEAR = 100
 _AROUND = 300
@@ -105,9 +109,7 @@ class Catalogue:
         self._ids = np.ascontiguousarray(table["item_id"])
         self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand", "kind")}
         self._brand_keys = [brand_key(brand) for brand in self.brands]
-        named = {tuple(words(kind)): number for number, kind in enumerate(self.kinds) if kind not in self.categories}
-        self._kind_numbers = named
-        self._longest_kind = max(map(len, named), default=0)
+        self._names = KindNames(self.kinds, self.categories)
         ends = np.cumsum([0, *manifest["categories"].values()])
         self._slices = {name: slice(*ends[i : i + 2].tolist()) for i, name in enumerate(self.categories)}
 
@@ -186,16 +188,8 @@ class Catalogue:
 
     def kind_named(self, query: str) -> str | None:
         """The kind of product that a query names as what it wants: "Board game" of "a co-op board game for two"."""
-        number = self._number_named(query)
+        number = self._names.named(query)
         return None if number is None else self.kinds[number]
-
-    def _number_named(self, query: str) -> int | None:
-        """The number of the kind whose name the head of the query ends with, the longest such name."""
-        head = words(head_of(query))
-        for length in range(min(len(head), self._longest_kind), 0, -1):
-            if (number := self._kind_numbers.get(tuple(head[-length:]))) is not None:
-                return number
-        return None
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
@@ -241,10 +235,20 @@ class Catalogue:
 
     def _favour_named(self, query: str, scores: np.ndarray) -> None:
         """Adds to the scores of the kind that the query names, where items of it are near: yarn before blankets for
-        "yarn for a baby blanket"."""
-        number, kinds = self._number_named(query), self._columns["kind"]
+        "yarn for a baby blanket"; among its items, those that say more of the query's words come first."""
+        number, kinds = self._names.named(query), self._columns["kind"]
         if number is not None and number in kinds[_best(scores, _AROUND)]:
-            scores[kinds == number] += np.float32(NAMED)
+            rows = np.flatnonzero(kinds == number)
+            said = self._said(set(content_words(query)) - set(content_words(self.kinds[number])), rows)
+            scores[rows] += np.float32(NAMED) + np.float32(SAID) * (said - said.max())
+
+    def _said(self, wanted: Collection[str], rows: np.ndarray) -> np.ndarray:
+        """How many of the words each of these rows says, float32 [rows]."""
+        said = np.zeros(len(rows), dtype=np.float32)
+        for word in wanted:
+            if (saying := self._lexical.rows_with(word)) is not None:
+                said += np.isin(rows, saying)
+        return said
 
     def _asked_for(self, scores: np.ndarray) -> np.ndarray:
         """Rows of the kinds that recur among the nearest, bool [n]; of all their kinds where none recurs."""
