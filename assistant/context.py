@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal
 
+from assistant.kinds import Kinds
 from assistant.protocol import one_line
-from assistant.tools import Kinds
 from assistant.types import GlobalAspect
 from memory_store.store import MemoryStore
 from memory_store.types import Level, MemoryEntry

@@ -157,9 +157,7 @@ class Dialogue:
     def _kind(self, text: str) -> str | None:
         """The kind of product that a text names on its own: what most of its nearest items are; None when unclear."""
         found = self._catalogue.search(text, k=KIND_SAMPLE)
-        kinds = Counter(
-            (item.categories or (item.category,))[-1] for item in self._catalogue.items.many(found.item_ids).values()
-        )
+        kinds = Counter(item.kind() for item in self._catalogue.items.many(found.item_ids).values())
         kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
         return kind if count >= KIND_MAJORITY else None
 

@@ -89,7 +89,7 @@ def forget(
         who = find_user(memory, user)
     if not yes:
         typer.confirm(f"Delete {who.name} ({who.user_id}) and all that is stored of them?", abort=True)
-    settings = read_settings(store=store)
+    settings = read_settings(store=store).model_copy(update={"policy": "rules"})  # deleting needs no model
     with closing(open_assistant(settings)) as assistant:
         conversations = assistant.memory.sessions.list(who.user_id)
         for conversation in conversations:
@@ -98,7 +98,7 @@ def forget(
         assistant.memory.hierarchy.rebuild()
     with closing(sqlite3.connect(settings.checkpoints)) as checkpoints:
         checkpoints.execute("VACUUM")  # what was deleted leaves the disk
-    console.print(Text(f"{who.name} ({who.user_id}) is forgotten, with {len(conversations)} conversations."))
+    console.print(Text(f"{who.name} ({who.user_id}) is forgotten; conversations: {len(conversations)}."))
 
 
 @contextmanager

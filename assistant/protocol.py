@@ -99,6 +99,12 @@ def read_weighed(system: str) -> list[str]:
     return [line[2:] for line in takewhile(lambda line: line.startswith("- "), following)]
 
 
+def weighed_aspects(weighed: Sequence[str]) -> list[str]:
+    """The names of the aspects that global-memory texts speak of, those that a trajectory can hold."""
+    names = dict.fromkeys(text.partition(":")[0].strip() for text in weighed)
+    return [name for name in names if name and ";" not in name and len(name) <= MAX_ASPECT]
+
+
 def read_known(system: str) -> list[str]:
     """The memory texts told in a system message (the naive and static memory settings)."""
     _, found, after = system.partition(f"\n{KNOWN_HEADING}\n")

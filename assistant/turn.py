@@ -31,11 +31,12 @@ from assistant.catalogue.search import Catalogue, SearchResult
 from assistant.context import MemorySetting, known_of_shopper, weighed_in_scenario
 from assistant.dialogue import Conversation, Dialogue
 from assistant.errors import AssistantError
+from assistant.kinds import Kinds
 from assistant.policy.base import Message, Policy
 from assistant.policy.rules import RulesPolicy
 from assistant.reply import CARDS, compose_answer
 from assistant.talk import greet, talk
-from assistant.tools import Kinds, MemoryTool
+from assistant.tools import MemoryTool
 from assistant.types import (
     Act,
     Event,
@@ -319,9 +320,8 @@ class Assistant:
         self.policy = policy
         self.dialogue = Dialogue(catalogue)
         self._nodes = nodes = Nodes(memory, catalogue, self.dialogue, RulesPolicy(memory.embedder))
-        self._saver = (
-            None if checkpoints is None else SqliteSaver(sqlite3.connect(checkpoints, check_same_thread=False))
-        )
+        connection = None if checkpoints is None else sqlite3.connect(checkpoints, check_same_thread=False)
+        self._saver = None if connection is None else SqliteSaver(connection)
         self._conversing = build_graph(nodes, self._saver)
         self._previewing = build_graph(nodes)
         self._ranking = build_graph(nodes, answering=False)

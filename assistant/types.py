@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,15 @@ class Item:
         return (self.categories or (self.category,))[-1]
 
 
+Sex = Literal["men", "women"]
+
+
 @dataclass(frozen=True, slots=True)
 class Constraints:
     """What a request demands outright. Applied as filters; an empty one filters nothing.
 
-    ``cheap`` is a leaning and no filter: among what was asked for, lower prices first.
+    ``age`` (years, of a child) and ``sex`` rule out what is said to be for others. ``cheap`` is a leaning and no
+    filter: among what was asked for, lower prices first.
     """
 
     price_min: float | None = None
@@ -46,6 +51,8 @@ class Constraints:
     category: str | None = None
     minimum_rating: float | None = None
     avoided_words: tuple[str, ...] = ()
+    age: int | None = None
+    sex: Sex | None = None
     cheap: bool = False
 
     def __bool__(self) -> bool:

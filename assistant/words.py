@@ -21,7 +21,7 @@ _POLITE = re.compile(
     )\s+""",
     re.IGNORECASE | re.VERBOSE,
 )
-CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
+_CLAUSE = re.compile(r"[.,;:!?]\s|\s[-–—]\s")
 _HEAD_END = re.compile(
     r"""\s(?:for|that|which|who|with|without|to|because|so|if|when|in|on|under|from|my|by|like|of|than|is|are|has|have
         |need|needs|i|we|he|she)\s
@@ -64,7 +64,7 @@ def clauses_of(text: str) -> list[str]:
 
 def split_clauses(text: str, most: int | None = None) -> list[str]:
     """The clauses of a text, at least one; of ``most``, the last holds the rest."""
-    clauses = [clause.strip() for clause in CLAUSE.split(text) if clause.strip()] or [text]
+    clauses = [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()] or [text]
     if most is not None and len(clauses) > most:
         clauses = [*clauses[: most - 1], ", ".join(clauses[most - 1 :])]
     return clauses

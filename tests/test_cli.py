@@ -38,15 +38,15 @@ def plain(text: str) -> str:
 
 def test_help_is_light() -> None:
     code = (
-        "import sys, time; began = time.perf_counter()\n"
+        "import sys\n"
         "from assistant.cli import app\n"
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], time.perf_counter() - began)"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     *shown, last = done.stdout.strip().splitlines()
-    assert last.startswith("[] "), last
+    assert last == "[]", last
     shown_text = " ".join(shown)
     for command in ("import", "convert", "memory", "reembed", "evaluate", "train", "demo"):
         assert re.search(rf"\b{command}\b", shown_text), command
@@ -146,7 +146,7 @@ def test_memory_forget_leaves_nothing_of_a_person(small_store: Path) -> None:
     assistant.close()
     assert run("memory", "forget", "bo", store=small_store).exit_code == 1
     assert run("memory", "show", "bo", store=small_store).exit_code == 0
-    assert "with 1 conversations" in plain(run("memory", "forget", "bo", "--yes", store=small_store).output)
+    assert "conversations: 1" in plain(run("memory", "forget", "bo", "--yes", store=small_store).output)
     with pytest.raises(StoreError, match="no user 'bo'"):
         run("memory", "show", "bo", store=small_store)
     files = [path for path in small_store.rglob("*") if path.is_file() and "catalogue" not in path.parts]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from assistant.dialogue import recipient
+from assistant.kinds import Kinds
 from assistant.policy.rules import RulesPolicy
 from assistant.presents import about_what
-from assistant.tools import Kinds, MemoryTool
+from assistant.tools import MemoryTool
 from assistant.turn import Assistant
 from memory_store.embedding import Embedder
 from tests.small_world import ADA

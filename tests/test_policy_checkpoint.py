@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import save_tiny_checkpoint, tiny_model, tiny_tokenizer
 from transformers import DynamicCache
 
 from assistant.errors import PolicyError
@@ -20,6 +19,7 @@ from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.policy.generation import Sampler, Shelf
 from assistant.policy.tokens import ChatTokens, TextStream, small_chat_template
 from assistant.protocol import write_call
+from tests.tiny_models import save_tiny_checkpoint, tiny_model, tiny_tokenizer
 
 SYSTEM = Message("system", "You help a shopper find the right product.")
 FIRST = Message("assistant", f"<scenario>wet ground</scenario>\n<aspects>grip; width</aspects>\n{write_call('grip')}")

@@ -9,12 +9,12 @@ from typing import cast
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from tiny_models import save_tiny_checkpoint
 
 from assistant.errors import SettingsError
 from assistant.policy.choose import POLICIES, load_policy
 from assistant.settings import Settings
 from memory_store.embedding import Embedder
+from tests.tiny_models import save_tiny_checkpoint
 
 UNUSED = cast(Embedder, None)
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_models import save_tiny_checkpoint
 
 from assistant.errors import PolicyError
 from assistant.policy.checkpoint import CheckpointPolicy
+from tests.tiny_models import save_tiny_checkpoint
 
 
 @pytest.fixture(scope="module")

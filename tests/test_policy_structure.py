@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from tiny_models import tiny_model, tiny_tokenizer
 
 from assistant.errors import PolicyError
 from assistant.policy.base import Message
@@ -16,6 +15,7 @@ from assistant.policy.structure import Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
 from assistant.protocol import open_trajectory, read_message
 from assistant.training.models import train_tokenizer
+from tests.tiny_models import tiny_model, tiny_tokenizer
 
 REQUESTS = (
     "wide trail shoes, size 10½",
@@ -86,7 +86,7 @@ def test_a_profile_says_only_what_stands_in_request_and_memories() -> None:
 def test_clauses_are_kept_whole_and_in_their_order() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
     said = ("trail shoes", "size 9.5", "not red")
-    messages = [*opened("I need trail shoes; size 9.5. Not red!".replace("Not", "not")), Message("assistant", "…")]
+    messages = [*opened("I need trail shoes; size 9.5. not red!"), Message("assistant", "…")]
     seen = set()
     for seed in range(60):
         structure = Structure(vocabulary, stops, [*messages, Message("tool", "Fit\nnothing found")], tools=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import tiny_model, tiny_tokenizer
 from transformers import Trainer, TrainingArguments
 
 from assistant.training.config import ArchitectureConfig
@@ -14,6 +13,7 @@ from assistant.training.examples import IGNORED, Padded
 from assistant.training.models import give_meanings, make_model, train_tokenizer
 from assistant.training.sft import OwnTokensTrainer
 from memory_store.embedding import Embedder
+from tests.tiny_models import tiny_model, tiny_tokenizer
 
 TEXTS = ["sneakers shoes sneakers shoes boots laundry detergent laundry detergent guitar strings guitar strings"] * 20
 

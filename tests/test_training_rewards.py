@@ -12,6 +12,7 @@ from assistant import protocol
 from assistant.datasets.rows import RequestRow
 from assistant.evaluation.metrics import ndcg, quality, ranks_of
 from assistant.policy.base import Conversation, ScriptedPolicy
+from assistant.policy.checkpoint import CheckpointPolicy
 from assistant.policy.generation import Guide
 from assistant.policy.rules import RulesPolicy
 from assistant.policy.tokens import ChatTokens, Transcript
@@ -21,7 +22,7 @@ from assistant.training.rollout import Job, Limits, Rollout, play
 from assistant.turn import Assistant, TurnOptions
 from memory_store.embedding import Embedder
 from tests.small_world import ADA, requests
-from tests.tiny_models import tiny_tokenizer
+from tests.tiny_models import tiny_model, tiny_tokenizer
 
 PAPER = RewardConfig()
 OPENING = "<scenario>Choosing shampoo</scenario>\n<aspects>scent</aspects>\n"
@@ -204,3 +205,16 @@ def test_tokens_of_the_tool_are_marked(assistant: Assistant) -> None:
     told = tokenizer.decode(given)
     assert "<tool_response>" in told and "m1 [" in told and "ideal_item_profile" not in told
     assert all(chance == 0 for chance, mine in zip(rollout.logprobs, rollout.mask, strict=True) if not mine)
+
+
+def test_under_structured_decoding_only_choices_are_learnt_from(assistant: Assistant) -> None:
+    tokenizer = tiny_tokenizer()
+    policy = CheckpointPolicy(tiny_model(tokenizer, positions=4_096), tokenizer, name="tiny", structured=True)
+    limits = Limits(message=700, completion=3_000, context=4_000)
+    jobs = [Job(assistant, row) for row in ROWS[:2]]
+    for rollout in play(policy, jobs, PAPER, limits, temperature=1.0, seed=0):
+        written = sum(rollout.transcript.written)
+        assert rollout.reward.format == 1 and rollout.trajectory is not None
+        assert 0 < sum(rollout.mask) < written / 4
+        own = zip(rollout.transcript.chosen, rollout.transcript.written, strict=True)
+        assert all(written for chosen, written in own if chosen)

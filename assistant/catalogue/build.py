@@ -134,8 +134,13 @@ def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
         "items": items.count(),
         "categories": items.categories(),
         "brands": dict(sorted(brands.items())),
-        "kinds": sorted({item.kind() for item in items.in_order()}),
+        "kinds": _kinds(items),
     }
+
+
+def _kinds(items: Items) -> list[str]:
+    """The names of the kinds of product, in the order of their numbers."""
+    return sorted({item.kind() for item in items.in_order()})
 
 
 def is_outdated(folder: Path) -> bool:
@@ -163,7 +168,7 @@ def _write_rows(folder: Path, items: Items) -> None:
     keys = [brand_key(item.brand or "") for item in items.in_order()]
     for number, key in enumerate(sorted(set(keys) - {""})):
         numbers[key] = number
-    kinds = {kind: number for number, kind in enumerate(sorted({item.kind() for item in items.in_order()}))}
+    kinds = {kind: number for number, kind in enumerate(_kinds(items))}
     width = max(len(item.item_id.encode()) for item in items.in_order())
     columns = [("item_id", f"S{width}"), ("price", "f8"), ("rating", "f4"), ("brand", "i4"), ("kind", "i4")]
     table = np.empty(len(keys), dtype=columns)

@@ -14,6 +14,8 @@ SOFTEST_FIRST = (
     ("price_min", "price_max"),
     ("brands",),
     ("category",),
+    ("age",),
+    ("sex",),
     ("excluded_brands",),
     ("avoided_words",),
 )
@@ -55,6 +57,10 @@ def describe(constraints: Constraints) -> tuple[str, ...]:
         words.append(f"in {constraints.category}")
     if constraints.minimum_rating is not None:
         words.append(f"{constraints.minimum_rating:g} stars and up")
+    if constraints.age is not None:
+        words.append(f"for age {constraints.age}")
+    if constraints.sex is not None:
+        words.append(f"for {constraints.sex}")
     words += [f"not by {brand}" for brand in constraints.excluded_brands]
     words += [f"not {word}" for word in constraints.avoided_words]
     if constraints.cheap:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from assistant.catalogue.audience import suits_age, suits_sex
 from assistant.types import Constraints, Item
 
 _NOT = r"no|non|not|without|zero|never|faux|fake|imitation|artificial|synthetic|vegan|free\s+(?:of|from)|instead\s+of"
@@ -43,10 +44,14 @@ def mentions(item: Item, words: str) -> bool:
 
 
 def keeps_to(item: Item, constraints: Constraints) -> bool:
-    """Whether the item keeps to what the text decides: brands wanted, brands and words unwanted."""
+    """Whether the item keeps to what the text decides: brands wanted, brands and words unwanted, whom it is for."""
     if constraints.brands and not any(is_of_brand(item, brand) for brand in constraints.brands):
         return False
     if any(is_of_brand(item, brand) for brand in constraints.excluded_brands):
+        return False
+    if constraints.age is not None and not suits_age(item, constraints.age):
+        return False
+    if constraints.sex is not None and not suits_sex(item, constraints.sex):
         return False
     return not any(mentions(item, words) for words in constraints.avoided_words)
 

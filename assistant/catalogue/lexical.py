@@ -26,7 +26,7 @@ def words(text: str) -> list[str]:
     both one and two."""
     found = [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
     without = [f"{word}-free" for word, next_ in pairwise(found) if next_ == "free"]
-    return [*map(_singular, found), *without]
+    return [*without, *map(_singular, found)]
 
 
 def write_index(folder: Path, texts: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Reads hard constraints out of a request: prices, ratings, brands, words to avoid, categories named outright.
+"""Reads hard constraints out of a request: prices, ratings, brands, words to avoid, whom it is for, categories.
 
 A false constraint hides what is wanted, so each kind is taken only where the phrase leaves no doubt; everything else
 stays in the text and weighs in the ranking as a wish.
@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from assistant.catalogue.audience import asked_age, asked_sex
 from assistant.catalogue.filters import brand_key
 from assistant.catalogue.prices import find_cheap, find_prices
 from assistant.catalogue.vocabulary import AVOIDABLE, PLAIN_WORDS
@@ -43,6 +44,7 @@ def read_constraints(
         _prices,
         _cheap,
         _avoided,
+        _audience,
         lambda words: _brands(words, known),
         lambda words: _category(words, categories),
     )
@@ -147,6 +149,14 @@ def _avoided(text: str) -> Iterator[_Found]:
     for match in _REFUSED.finditer(text):
         words = (re.sub(r"[\s-]+", " ", word.lower()) for word in _EACH_AVOIDABLE.findall(match["words"]))
         yield _Found({"avoided_words": tuple(dict.fromkeys(words))}, *match.span())
+
+
+def _audience(text: str) -> Iterator[_Found]:
+    """Whom it is for; the words stay, since items say them too."""
+    if (age := asked_age(text)) is not None:
+        yield _Found({"age": age}, 0, 0)
+    if (sex := asked_sex(text)) is not None:
+        yield _Found({"sex": sex}, 0, 0)
 
 
 # Brands

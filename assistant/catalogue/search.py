@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from assistant.catalogue.audience import SAYING_WHOM
 from assistant.catalogue.build import FORMAT, ITEMS, LEXICAL, MANIFEST, ROWS, VECTORS
 from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
@@ -39,7 +40,7 @@ NAMED = 2.0
 """What being of the kind that the query names adds to a score: enough for yarn to come before blankets."""
 
 SAID = 1.0
-"""What each word of the query that an item of that kind says adds."""
+"""How much of that an item loses with each word of the query that it does not say and another of the kind does."""
 
 _NEAR = 100
 _AROUND = 300
@@ -240,7 +241,7 @@ class Catalogue:
         if number is not None and number in kinds[_best(scores, _AROUND)]:
             rows = np.flatnonzero(kinds == number)
             said = self._said(set(content_words(query)) - set(content_words(self.kinds[number])), rows)
-            scores[rows] += np.float32(NAMED) + np.float32(SAID) * (said - said.max())
+            scores[rows] += np.maximum(NAMED + SAID * (said - said.max()), 0).astype(np.float32)
 
     def _said(self, wanted: Collection[str], rows: np.ndarray) -> np.ndarray:
         """How many of the words each of these rows says, float32 [rows]."""
@@ -339,6 +340,8 @@ class Catalogue:
             doubtful |= self._naming(constraints.excluded_brands) & (self._columns["brand"] < 0)
         if constraints.avoided_words:
             doubtful |= self._naming(constraints.avoided_words)
+        if constraints.age is not None or constraints.sex is not None:
+            doubtful |= self._naming(SAYING_WHOM)
         scores = np.where(allowed, scores, -np.inf)
         taken: list[np.ndarray] = []
         size = k

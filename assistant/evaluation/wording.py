@@ -16,7 +16,8 @@ def introduction(report: Mapping[str, Any]) -> tuple[str, list[str]]:
     return f"MR.Rec on {data['name']}, split {data['split']}", [
         f"{data['requests']:,} requests of {data['users']:,} users over {data['items']:,} items, answered by "
         f"{policies}. Every setting has the same requests and the same ranker ({ranker['embedder']} cosine mixed with "
-        f"{ranker['weight']} x BM25, both standardised over the catalogue; the best {ranker['k']:,} are ranked). The "
+        f"{ranker['weight']} x BM25, both standardised over the catalogue, favouring the kind of product that a text "
+        f"names as what it wants; the best {ranker['k']:,} are ranked). The "
         "memory settings run the very nodes that serve people: conditions in a request's words (a price, a brand) are "
         "kept to as filters under all of them. Baselines rank by plain text, without filters.",
         f"Intervals hold {statistics['level']:.0%}, from {statistics['bootstrap_draws']:,} bootstrap draws over users; "

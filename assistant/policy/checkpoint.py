@@ -162,7 +162,7 @@ class CheckpointPolicy:
     def transcript(self, messages: Conversation, *, tools: bool) -> Transcript:
         """The conversation as token ids, ready to be continued; what this policy wrote in it stands as it was drawn.
 
-        Training reads the ids, the mask (``written``) and the log probabilities of a trajectory from it.
+        Training reads the ids, the mask (``chosen``) and the log probabilities of a trajectory from it.
         """
         last = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=None)
         transcript = Transcript()

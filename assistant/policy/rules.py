@@ -21,6 +21,7 @@ from assistant.protocol import (
     read_known,
     read_result,
     read_weighed,
+    weighed_aspects,
     write_message,
 )
 from assistant.types import ItemProfile
@@ -88,7 +89,7 @@ class RulesPolicy:
 
     def _open(self, system: str, request: str, *, tools: bool) -> PolicyMessage:
         aspects = self._aspects(read_weighed(system), request)
-        scenario = f"Choosing {gist(request)}".translate(_NO_TAGS)
+        scenario = f"Choosing {gist(request)}"
         if tools:
             return PolicyMessage(scenario, aspects, calls=aspects)
         known = [Memory("", text) for text in read_known(system)]
@@ -96,8 +97,7 @@ class RulesPolicy:
 
     def _aspects(self, weighed: Sequence[str], request: str) -> tuple[str, ...]:
         """The aspects that matter here: what buyers weigh, nearest the request first; else the request's words."""
-        names = list(dict.fromkeys(text.partition(":")[0].strip() for text in weighed))
-        names = [name for name in names if name and len(name) <= MAX_ASPECT][:ASPECTS]
+        names = weighed_aspects(weighed)[:ASPECTS]
         return tuple(names) or (shorten(" ".join(content_words(request)[:4]) or "what it is", MAX_ASPECT),)
 
     def _profile(self, request: str, memories: Sequence[Memory]) -> ItemProfile:
@@ -186,9 +186,6 @@ def _shunned(statement: Statement) -> list[str]:
 
 def _any_in(phrases: Sequence[str], text: str) -> bool:
     return any(contains(text, phrase) for phrase in phrases)
-
-
-_NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
 
 def _subject(text: str, statement: Statement | None) -> str:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
-from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, write_call
-from assistant.words import content_span, content_words, split_clauses
+from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, weighed_aspects, write_call
+from assistant.words import contains, content_span, content_words, split_clauses
 from memory_store.indexing.statements import LIKES, read_statement
 
 if TYPE_CHECKING:
@@ -229,9 +229,8 @@ class Structure:
 
     def _answer(self, number: int, opening: str) -> list[Part]:
         """The final answer, its parts numbered from ``number`` on."""
-        opened = _within(BASE_CHARACTERS, content_span(self._request))
-        base = [Source.whole(_escaped(clause)) for clause in dict.fromkeys(split_clauses(opened, MOST_CLAUSES))]
-        phrases = list(dict.fromkeys(source for _, text in self._memories for source in _phrases(text, opened)))
+        base = [Source.whole(_escaped(clause)) for clause in clauses_told(self._request)]
+        phrases = list(dict.fromkeys(source for _, text in self._memories for source in _phrases(text, self._request)))
         marks = [Source.whole(mark) for mark, _ in self._memories if mark]
         ways = (number + 3, number + 4) if marks else (number + 3,)
         more = (number + 2, *ways) if phrases else ways
@@ -251,10 +250,9 @@ class Structure:
 
     @cached_property
     def _aspects(self) -> list[str]:
-        names = [text.partition(":")[0].strip() for text in read_weighed(self._messages[0].content)]
-        words = content_words(self._request)[:ASPECT_WORDS]
-        wanted = dict.fromkeys([*names, *words])
-        return [name for name in wanted if name and ";" not in name and len(name) <= MAX_ASPECT] or ["quality"]
+        names = weighed_aspects(read_weighed(self._messages[0].content))
+        words = [word for word in content_words(self._request) if len(word) <= MAX_ASPECT][:ASPECT_WORDS]
+        return list(dict.fromkeys([*names, *words])) or ["quality"]
 
     @cached_property
     def _memories(self) -> list[tuple[str, str]]:
@@ -264,6 +262,11 @@ class Structure:
         return [*known, *dict.fromkeys((mark, text) for mark, _, text in found)]
 
 
+def clauses_told(request: str) -> list[str]:
+    """The clauses of a request that a profile may open with, from its first telling word to its last."""
+    return list(dict.fromkeys(split_clauses(_within(BASE_CHARACTERS, content_span(request)), MOST_CLAUSES)))
+
+
 def _calls(written: bytes) -> str:
     """A call for each of the aspects that were written, in the form that ``protocol.write_call`` gives."""
     aspects = written.decode().rpartition("<aspects>")[2].split("; ")
@@ -271,14 +274,14 @@ def _calls(written: bytes) -> str:
 
 
 def _phrases(memory: str, said: str) -> Iterable[Source]:
-    """What a profile that says so much already may take from a memory."""
+    """What a profile may take from a memory, beside what the request says already."""
     statement = read_statement(memory)
     if statement is None:
         yield Source.spans(_escaped(memory))
         return
     if statement.lead in LIKES:
         for phrase in (statement.value, statement.category, *statement.places):
-            if phrase and phrase.casefold() not in said.casefold():
+            if phrase and not contains(said, phrase):
                 yield Source.whole(_escaped(phrase))
 
 

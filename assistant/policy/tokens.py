@@ -40,8 +40,8 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
 @dataclass(slots=True)
 class Transcript:
     """The tokens of one trajectory as it grows: ``ids`` [n], and for each whether the policy wrote it, whether it had
-    a choice there (structured decoding leaves it none inside a copy), and the log probability it had when drawn
-    (0 for what was given to the policy). ``text`` is what the ids stand for."""
+    a choice there (structured decoding leaves it none inside a copy; told in batches only), and the log probability it
+    had when drawn (0 for what was given to the policy). ``text`` is what the ids stand for."""
 
     text: str = ""
     ids: list[int] = field(default_factory=list)

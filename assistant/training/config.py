@@ -214,6 +214,12 @@ class RunConfig(Part):
     sft: SftConfig | None = SftConfig()
     grpo: GrpoConfig | None = GrpoConfig()
 
+    @model_validator(mode="after")
+    def _one_way_of_drawing(self) -> Self:
+        if self.structured and self.grpo is not None and self.grpo.vllm:
+            raise ValueError("vLLM draws freely: structured needs grpo.vllm: false")
+        return self
+
 
 def load_config(file: Path) -> RunConfig:
     """The run that a YAML file describes; the name of one that ships ("mini") will do.

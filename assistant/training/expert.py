@@ -8,28 +8,31 @@ exactly, and what structured decoding can hold it to.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.evaluation.metrics import ndcg
 from assistant.policy.base import Conversation
 from assistant.policy.rules import relevant
-from assistant.policy.structure import MOST_CLAUSES
-from assistant.protocol import MAX_ASPECT, MAX_PROFILE, PolicyMessage, read_result, read_weighed, write_message
+from assistant.policy.structure import ASPECT_WORDS, PHRASES, clauses_told
+from assistant.protocol import (
+    MAX_ASPECT,
+    MAX_PROFILE,
+    PolicyMessage,
+    read_result,
+    read_weighed,
+    weighed_aspects,
+    write_message,
+)
 from assistant.training.config import RewardConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
-from assistant.words import content_span, content_words, shorten, split_clauses
+from assistant.words import contains, content_span, content_words, gist
 from memory_store.indexing.statements import LIKES, Statement, read_statement
 
-ASPECT_WORDS = 3
-SCENARIO_WORDS = 9
-MOST_VALUES = 5
+MOST_VALUES = PHRASES - 1
 CHAT = 1.02
 """A clause is left out where the ranking is so many times as good without it."""
-_SENTENCE_END = re.compile(r"[.;!?]\s")
-_NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 
 
 @dataclass(slots=True)
@@ -78,12 +81,12 @@ class Expert:
             yield write_message(PolicyMessage(profile=self._profile(request, told)))
             return
         aspects = aspects_of(request, read_weighed(messages[0].content), self.calls)
-        opening = PolicyMessage(scenario_of(request), aspects)
+        scenario = scenario_of(request)
         if tools:
-            yield write_message(PolicyMessage(opening.scenario, aspects, calls=aspects))
+            yield write_message(PolicyMessage(scenario, aspects, calls=aspects))
         else:
             profile = self._profile(request, {})
-            yield write_message(PolicyMessage(opening.scenario, aspects, profile=profile))
+            yield write_message(PolicyMessage(scenario, aspects, profile=profile))
 
     def _profile(self, request: str, told: Mapping[str, Statement]) -> ItemProfile:
         """The request without its chat, and what the memories say of the kind wanted where the ranking is none the
@@ -98,7 +101,7 @@ class Expert:
         while len(clauses) > 1:
             shorter = [[*clauses[:place], *clauses[place + 1 :]] for place in range(len(clauses))]
             best = max(shorter, key=lambda kept: self._worth(request, kept, told))
-            if self._worth(request, best, told) < CHAT * self._worth(request, clauses, told):
+            if self._worth(request, best, told) <= CHAT * self._worth(request, clauses, told):
                 break
             clauses = best
         return profile_of(request, clauses, self.kind, told)
@@ -107,44 +110,29 @@ class Expert:
         return self.ranker.worth(profile_of(request, clauses, self.kind, told).text)
 
 
-def clauses_told(request: str) -> list[str]:
-    """The clauses of the request, from its first telling word to its last, as structured decoding may copy them."""
-    return list(dict.fromkeys(split_clauses(content_span(request), MOST_CLAUSES)))
-
-
 def profile_of(request: str, clauses: Sequence[str], kind: str, told: Mapping[str, Statement]) -> ItemProfile:
     """These clauses of the request, then the kind's name and the values that the memories (statements by mark) say are
     liked in it; the clauses alone where they say nothing of that kind. What the request says is not added."""
     base = ", ".join(clauses)
     liked = {mark: said.value for mark, said in told.items() if said.lead in LIKES and _is_about(said, kind)}
-    values = [value for value in dict.fromkeys(liked.values()) if not _says(request, value)][:MOST_VALUES]
+    values = [value for value in dict.fromkeys(liked.values()) if not contains(request, value)][:MOST_VALUES]
     if not values:
         return ItemProfile(base[:MAX_PROFILE])
-    parts = [base, *values] if _says(request, kind) else [base, kind, *values]
+    parts = [base, *values] if contains(request, kind) else [base, kind, *values]
     useful = tuple(mark for mark, value in liked.items() if value in values)
     return ItemProfile(", ".join(parts)[:MAX_PROFILE], useful)
 
 
 def scenario_of(request: str) -> str:
     """The scenario in the request's own words: the first that tell something."""
-    sentence = _SENTENCE_END.split(content_span(request), maxsplit=1)[0]
-    words = " ".join(sentence.split()[:SCENARIO_WORDS])
-    return f"Choosing {content_span(words).strip(' ,.;:!?-')}".translate(_NO_TAGS)
+    return f"Choosing {content_span(gist(request))}"
 
 
 def aspects_of(request: str, weighed: Sequence[str], calls: int) -> tuple[str, ...]:
     """The aspects that buyers weigh first; out of the request's own words where nothing is told of that."""
-    names = dict.fromkeys(text.partition(":")[0].strip() for text in weighed)
-    fitting = [name for name in names if name and len(name) <= MAX_ASPECT][:calls]
-    if fitting:
-        return tuple(fitting)
-    words = tuple(word for word in content_words(request) if len(word) <= MAX_ASPECT)[: min(calls, ASPECT_WORDS)]
-    return words or (shorten(request.translate(_NO_TAGS).replace(";", " "), MAX_ASPECT),)
+    words = [word for word in content_words(request) if len(word) <= MAX_ASPECT][:ASPECT_WORDS]
+    return tuple((weighed_aspects(weighed) or words or ["quality"])[:calls])
 
 
 def _is_about(statement: Statement, kind: str) -> bool:
     return kind in (statement.category, *statement.places)
-
-
-def _says(text: str, phrase: str) -> bool:
-    return phrase.casefold() in text.casefold()

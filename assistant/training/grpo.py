@@ -1,7 +1,9 @@
 """Multi-turn GRPO (PAPER, step 6) by TRL's trainer, over rollouts of the very nodes of serving.
 
-TRL draws the requests, normalises rewards within a group, masks what the memory tool returned (``env_mask``) and
-updates. The rollouts, their rewards and the measure on dev are ``rollout.play``'s.
+TRL draws the requests, normalises rewards within a group, masks what the policy did not choose (``env_mask``: what the
+memory tool returned, and what structured decoding left no choice in) and updates. The rollouts, their rewards and the
+measure on dev are ``rollout.play``'s. Under structured decoding tokens are drawn among those allowed, while TRL's
+probabilities are over the whole vocabulary: the same gradient but for the little that a warm start gives the others.
 """
 
 from __future__ import annotations
@@ -132,7 +134,10 @@ class NodesTrainer(GRPOTrainer):
         self._sync()
         rollouts = self._roller.measure(self.accelerator.process_index)
         self._roller.clock.take()
-        rows = [(*(getattr(one.reward, name) for name in (*TERMS, "total")), sum(one.mask)) for one in rollouts]
+        rows = [
+            (*(getattr(one.reward, name) for name in (*TERMS, "total")), sum(one.transcript.written))
+            for one in rollouts
+        ]
         sums = torch.tensor(
             [[len(rows)], [sum(row[3] ** 2 for row in rows)], *([sum(column)] for column in _columns(rows))]
         )

@@ -67,7 +67,8 @@ class Material:
         alone: defaultdict[str, list[str]] = defaultdict(list)
         for row in shop.train:
             if target := items.get(row.target_item_ids[0]):
-                (alone if row.memory == "alone" else requests)[target.kind()].append(row.request)
+                asked = shop.assistant.dialogue.new_request(row.request).text
+                (alone if row.memory == "alone" else requests)[target.kind()].append(asked)
         weighed = [
             [one_line(entry.text) for entry in hierarchy.entries(None, category=scenario)]
             for scenario in hierarchy.scenarios()
@@ -82,7 +83,9 @@ def make_practice(config: RunConfig, shops: Sequence[Shop]) -> list[Trace]:
     if not file.exists():
         draft = file.with_suffix(".draft")
         with draft.open("w", encoding="utf-8") as stream:
-            kept = dict(map(_kept, read_traces(config.work / TRACES)))
+            least = config.sft.least_reward if config.sft else 0.0
+            found = [trace for trace in read_traces(config.work / TRACES) if (trace.reward or 0.0) >= least]
+            kept = dict(map(_kept, found))
             for trace in _practice(config, [Material.of(shop) for shop in shops], kept):
                 stream.write(json.dumps(trace.to_dict(), ensure_ascii=False) + "\n")
         os.replace(draft, file)
@@ -104,10 +107,9 @@ def practice_texts(file: Path, seed: int) -> list[str]:
 
 def _kept(trace: Trace) -> tuple[str, list[str]]:
     """The request of an expert trace, and those of its clauses that went into the profile."""
-    request, profile = trace.messages[1].content, trace.messages[-1].content
-    return request, [
-        clause for clause in clauses_told(request) if json.dumps(clause, ensure_ascii=False)[1:-1] in profile
-    ]
+    request, answer = trace.messages[1].content, trace.messages[-1].content
+    profile = json.loads(answer[answer.rindex('{"ideal_item_profile"') :])["ideal_item_profile"]
+    return request, [clause for clause in clauses_told(request) if f", {clause}," in f", {profile},"]
 
 
 def _practice(config: RunConfig, material: Sequence[Material], kept: Mapping[str, list[str]]) -> Iterator[Trace]:

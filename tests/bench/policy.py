@@ -7,8 +7,8 @@ STORE holds the demo world (``make run`` builds one). The requests are real ones
 asked in the name of a shopper of STORE. ``--free`` decodes without the structure.
 
 Rare tokens are words with a digit, or with a capital letter inside a sentence; one counts as repeated where the
-profile has a word like it, and as exact where it has that very word. The core item of an
-amazon23 dev request in a sentence: its words that the same person's terse request has too.
+profile has a word like it, and as exact where it has that very word. The core item of
+an amazon23 dev request in a sentence is those of its words that the same person's terse request has too.
 """
 
 from __future__ import annotations

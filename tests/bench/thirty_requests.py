@@ -3,8 +3,8 @@
     python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor]
 
 STORE holds the demo world (``make run`` builds one). The lists beside this file were written before anybody looked at
-what the shop knows: ``thirty_requests.txt`` first, then ``fresh``, ``third``, ``fourth`` and ``fifth``, each made after
-the shop had learnt from the one before. A person judges what came.
+what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``seventh``, each made after the
+shop had learnt from the one before. A person judges what came.
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""Which kinds of product a request is about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from assistant.catalogue.search import Catalogue
+from assistant.words import clauses_of
+from memory_store.embedding import Embedder
+
+BY_ITEMS = 0.15
+"""What a standard deviation of the nearest items' scores counts, beside the cosine to the kind's name."""
+
+
+class Kinds:
+    """Which kinds of product a request is about, by its nearness to their names and to their items in the catalogue."""
+
+    def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
+        self._catalogue = catalogue
+        self._embedder = embedder
+        self._vectors: dict[str, np.ndarray] = {}
+        self._latest: tuple[str, dict[str, float]] = ("", {})
+
+    def is_broad(self, kind: str) -> bool:
+        """Whether this is a whole department and no kind of product."""
+        return kind in self._catalogue.categories
+
+    def named(self, request: str) -> str | None:
+        """The kind of product that a request names outright, where nothing else is nearer; None where it does not."""
+        kind = self._catalogue.kind_named(request)
+        return kind if kind and kind == next(iter(self._found(request)), None) else None
+
+    def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
+        """How near the request is to each of these kinds, and to the kinds of the items that it would find.
+
+        "Something for smoothies" is nearer to blenders than to anything that is called smooth: their items know.
+        """
+        found = self._found(request)
+        kinds = sorted({*filter(None, kinds), *found})
+        unknown = [kind for kind in kinds if kind not in self._vectors]
+        clauses = [request, *clauses_of(request)]
+        vectors = self._embedder.embed([*clauses, *unknown])
+        self._vectors.update(zip(unknown, vectors[len(clauses) :], strict=True))
+        names = vectors[: len(clauses)] @ np.stack([self._vectors[kind] for kind in kinds]).T
+        return {
+            kind: float(near) + BY_ITEMS * found.get(kind, 0.0)
+            for kind, near in zip(kinds, names.max(axis=0), strict=True)
+        }
+
+    def _found(self, request: str) -> dict[str, float]:
+        """The kinds that the request would find; of the latest request they are kept."""
+        asked, found = self._latest
+        if asked != request:
+            found = self._catalogue.kinds_near(request)
+            self._latest = (request, found)
+        return found
