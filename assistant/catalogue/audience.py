@@ -44,8 +44,8 @@ def asked_sex(text: str) -> Sex | None:
 
 
 def suits_age(item: Item, age: int) -> bool:
-    """Whether the ages that the item states, if any, include this one."""
-    ranges = [found for text in (item.title, *item.features) for found in _ages(text)]
+    """Whether the ages that the item states, if any, include this one; the title is more exact than the features."""
+    ranges = [*_ages(item.title)] or [found for text in item.features for found in _ages(text)]
     return not ranges or any(low <= age <= high for low, high in ranges)
 
 
