@@ -72,8 +72,7 @@ def test_every_way_through_can_be_read(request_text: str, own: bool) -> None:
 
 
 def test_a_profile_says_only_what_stands_in_request_and_memories() -> None:
-    vocabulary, stops = Vocabulary(tokenizer := tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
-    assert tokenizer is not None
+    vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
     told = " ".join([REQUESTS[0], *RESULTS])
     for seed in range(40):
         structure = Structure(vocabulary, stops, answered(REQUESTS[0]), tools=True)
@@ -101,14 +100,16 @@ def test_it_is_a_choice_only_where_the_ways_say_different_things() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
     messages = [*opened("mug; blue"), Message("assistant", "…"), Message("tool", "Fit\nnothing found")]
     structure = Structure(vocabulary, stops, messages, tools=True)
-    chosen, written = [], b""
-    while not structure.allowed() <= stops:
-        token = min(structure.allowed(), key=lambda one: (-len(vocabulary.bytes[one]), one))
-        chosen += [written] if structure.chooses() else []
+    answer, at, chosen = b'{"ideal_item_profile": "mug, blue", "useful_memory_ids": []}', 0, []
+    while at < len(answer):
+        if structure.chooses():
+            chosen.append(answer[:at])
+        fitting = [token for token in structure.allowed() - stops if answer.startswith(vocabulary.bytes[token], at)]
+        token = max(fitting, key=lambda one: len(vocabulary.bytes[one]))
         structure.push(token)
-        written += vocabulary.bytes[token]
-    assert [text.rpartition(b'"')[2] for text in chosen] in ([b"", b"mug"], [b""])
-    assert len(chosen) < len(written) / 10
+        at += len(vocabulary.bytes[token])
+    assert chosen == [b'{"ideal_item_profile": "', b'{"ideal_item_profile": "mug']
+    assert structure.allowed() == stops and not structure.chooses()
 
 
 def test_an_answer_without_memories_names_none() -> None:
