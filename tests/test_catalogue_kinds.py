@@ -1,0 +1,44 @@
+"""The kind of product that a request names: found by its head, and ranked first."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.catalogue.build import build_catalogue
+from assistant.catalogue.lexical import words
+from assistant.catalogue.search import Catalogue
+from assistant.types import Item
+from memory_store.embedding import Embedder
+
+
+@pytest.fixture(scope="module")
+def blankets_and_yarn(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Catalogue:
+    """Forty baby blankets of soft wool, and four yarns, one of them wool and without lanolin."""
+    titles = [(f"Soft wool baby blanket {n}", "Blanket") for n in range(40)]
+    titles += [("Cotton yarn", "Yarn"), ("Acrylic yarn", "Yarn"), ("Silk yarn", "Yarn"), ("Yarn, wool", "Yarn")]
+    items = [
+        Item(f"{n:02}", title, None, "Crafts", ("Crafts", kind), features=("Lanolin-free",) if n == 43 else ())
+        for n, (title, kind) in enumerate(titles)
+    ]
+    folder = tmp_path_factory.mktemp("blankets")
+    build_catalogue(folder, items, embedder)
+    return Catalogue.open(folder, embedder)
+
+
+def test_the_kind_that_is_named_comes_before_what_it_is_for(blankets_and_yarn: Catalogue) -> None:
+    assert blankets_and_yarn.kind_named("Looking for some wool yarn for a baby blanket.") == "Yarn"
+    assert blankets_and_yarn.kind_named("dye free yarn") == "Yarn"
+    assert blankets_and_yarn.kind_named("something to knit") is None
+    asked = "yarn for a baby blanket"
+    yarns = {"40", "41", "42", "43"}
+    found = blankets_and_yarn.search(asked).item_ids
+    assert found[0] in yarns and len(yarns & set(found[:4])) >= 3
+    assert not yarns & set(blankets_and_yarn.search("baby blanket of yarn").item_ids[:20])
+    assert blankets_and_yarn.search(f"wool {asked}").item_ids[0] == "43"
+    [ranking] = blankets_and_yarn.search_many([asked])
+    assert ranking.item_ids == found
+
+
+def test_what_is_free_of_something_does_not_say_it() -> None:
+    assert words("Wheel-free case with wheels") == ["wheel-free", "case", "wheel"]
+    assert words("gluten free pasta") == ["gluten-free", "gluten", "free", "pasta"]
