@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from memory_store.embedding import Embedder
 
 BY_ITEMS = 0.15
 """What a standard deviation of the nearest items' scores counts, beside the cosine to the kind's name."""
+KEPT = 4
+"""Of so many texts it is remembered what they find: of a turn, its request and its scenario."""
 
 
 class Kinds:
@@ -21,7 +24,7 @@ class Kinds:
         self._catalogue = catalogue
         self._embedder = embedder
         self._vectors: dict[str, np.ndarray] = {}
-        self._latest: tuple[str, dict[str, float]] = ("", {})
+        self._found = lru_cache(maxsize=KEPT)(catalogue.kinds_near)
 
     def is_broad(self, kind: str) -> bool:
         """Whether this is a whole department and no kind of product."""
@@ -48,11 +51,3 @@ class Kinds:
             kind: float(near) + BY_ITEMS * found.get(kind, 0.0)
             for kind, near in zip(kinds, names.max(axis=0), strict=True)
         }
-
-    def _found(self, request: str) -> dict[str, float]:
-        """The kinds that the request would find; of the latest request they are kept."""
-        asked, found = self._latest
-        if asked != request:
-            found = self._catalogue.kinds_near(request)
-            self._latest = (request, found)
-        return found

@@ -32,7 +32,8 @@ class MemoryTool:
     Retrieval goes from coarse to fine, as the memory is built. First the kinds of product that the request is about;
     of those, and of what holds across kinds, the entries nearest the aspect: tastes before habits (what is paid, what
     is cared about), and single purchases where little was written. An entry is told once a turn, under one mark.
-    Where the request names a kind, other kinds are left alone, however alike: "a coffee maker" is no coffee beans.
+    Where the scenario or the request names a kind, other kinds are left alone, however alike: "a coffee maker" is no
+    coffee beans.
     ``by_request`` ignores the aspect (an ablation).
     """
 
@@ -52,11 +53,12 @@ class MemoryTool:
         self._request = request
         self._levels = levels
         self._by_request = by_request
-        self._named = kinds.named(request)
+        self._named: str | None = None
         self._marks: dict[str, str] = {}
 
-    def call(self, aspects: Sequence[str]) -> list[tuple[MemoryHit, ...]]:
+    def call(self, aspects: Sequence[str], scenario: str) -> list[tuple[MemoryHit, ...]]:
         """What each aspect recalls that was not told before in this turn, at most three entries each."""
+        self._named = self._kinds.named(scenario) or self._kinds.named(self._request)
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
         vectors = self._memory.embedder.embed(queries, query=True)
         found = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=self._levels)
@@ -69,7 +71,7 @@ class MemoryTool:
         """The kinds of product remembered that the request is about. None: it is about others, or no kind is
         remembered; then nearness to the aspect alone decides."""
         own = {kind for kind in remembered if kind and self._may_be(kind) and not self._kinds.is_broad(kind)}
-        if not own:
+        if not own or self._named in own:
             return own
         near = self._kinds.nearness(self._request, own)
         best = max(near[kind] for kind in own)

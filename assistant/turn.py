@@ -117,6 +117,7 @@ class TurnState(TypedDict, total=False):
     known: Annotated[str, UntrackedValue]
     tool: Annotated[MemoryTool | None, UntrackedValue]
     messages: Annotated[tuple[Message, ...], UntrackedValue]
+    scenario: Annotated[str, UntrackedValue]
     aspects: Annotated[tuple[str, ...], UntrackedValue]
     calls: Annotated[tuple[str, ...], UntrackedValue]
     tool_calls: Annotated[int, UntrackedValue]
@@ -173,9 +174,8 @@ class Nodes:
             tool = MemoryTool(
                 self._memory, self._kinds, user_id, request.text, levels=options.levels, by_request=options.by_request
             )
-        messages = protocol.open_trajectory(
-            request.text, weighed=[aspect.text for aspect in weighed], known=known, tools=tool is not None
-        )
+        told = [aspect.text for aspect in weighed]
+        messages = protocol.open_trajectory(request.text, weighed=told, known=known, tools=tool is not None)
         return {
             "weighed": weighed,
             "known": known,
@@ -196,7 +196,7 @@ class Nodes:
         """Runs the calls of the policy's last message: one retrieval an aspect."""
         tool, messages, hits = cast(MemoryTool, state["tool"]), list(state["messages"]), list(state["hits"])
         started = time.perf_counter()
-        found = tool.call(state["calls"])
+        found = tool.call(state["calls"], state["scenario"])
         seconds: float = (time.perf_counter() - started) / len(found)
         for aspect, recalled in zip(state["calls"], found, strict=True):
             runtime.stream_writer(MemoryRecalled(aspect, recalled, seconds))
@@ -216,10 +216,8 @@ class Nodes:
     def search_catalogue(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
         """Ranks the catalogue by the ideal item profile, within the request's constraints."""
         started = time.perf_counter()
-        request, profile = state["request"], cast(ItemProfile, state["profile"])
-        result = self._catalogue.search(
-            profile.text, constraints=request.constraints, exclude=request.excluded_item_ids
-        )
+        request, text = state["request"], cast(ItemProfile, state["profile"]).text
+        result = self._catalogue.search(text, constraints=request.constraints, exclude=request.excluded_item_ids)
         seconds = time.perf_counter() - started
         runtime.stream_writer(Searched(len(result.item_ids), result.filters, result.relaxed, seconds))
         return {"result": result}
@@ -257,16 +255,17 @@ class Nodes:
             cancelled=context.cancelled,
         )
         written = writing.by(context.policy, self._rules)
-        if written.message.profile is not None:
-            runtime.stream_writer(ProfileWritten(written.message.profile, time.perf_counter() - started))
+        said = written.message
+        if said.profile is not None:
+            runtime.stream_writer(ProfileWritten(said.profile, time.perf_counter() - started))
         changed: TurnState = {
             "messages": (*state["messages"], Message("assistant", written.text)),
-            "calls": written.message.calls,
-            "profile": written.message.profile,
+            "calls": said.calls,
+            "profile": said.profile,
             "repairs": state["repairs"] + written.repairs,
             "fallbacks": state["fallbacks"] + ((written.fallback,) if written.fallback else ()),
         }
-        return {**changed, "aspects": written.message.aspects} if first else changed
+        return {**changed, "scenario": said.scenario, "aspects": said.aspects} if first else changed
 
 
 def build_graph(

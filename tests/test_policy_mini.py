@@ -10,7 +10,7 @@ import pytest
 
 from assistant.policy.base import Policy
 from assistant.policy.choose import load_policy
-from assistant.policy.structure import clauses_told
+from assistant.policy.structure import opening_of
 from assistant.protocol import one_line
 from assistant.settings import Settings
 from assistant.turn import Assistant, TurnOptions
@@ -33,14 +33,14 @@ def test_it_is_small() -> None:
 @pytest.mark.parametrize(
     "text", ["a new shampoo", "trail shoes for wet ground, size 9.5", 'a "mug" <b>, 4-drawer; ok?']
 )
-def test_it_asks_the_memory_and_copies_whole_clauses(
+def test_it_asks_the_memory_and_keeps_every_demand(
     open_assistant: Callable[[Policy], Assistant], mini: Policy, text: str
 ) -> None:
     assistant = open_assistant(mini)
     done = assistant.trajectory(ADA, assistant.dialogue.new_request(text), TurnOptions())
     assert not done.fallbacks and not done.repairs
     assert done.tool_calls >= 1 and done.ranking
-    assert any(done.profile.text.startswith(clause) for clause in clauses_told(one_line(text)))
+    assert opening_of(one_line(text), "") in done.profile.text
 
 
 def test_it_uses_what_is_known_of_the_person(open_assistant: Callable[[Policy], Assistant], mini: Policy) -> None:

@@ -11,7 +11,7 @@ import pytest
 from assistant.errors import PolicyError
 from assistant.policy.base import Message
 from assistant.policy.checkpoint import CheckpointPolicy
-from assistant.policy.structure import Structure, Vocabulary
+from assistant.policy.structure import Source, Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
 from assistant.protocol import open_trajectory, read_message
 from assistant.training.models import train_tokenizer
@@ -82,25 +82,48 @@ def test_a_profile_says_only_what_stands_in_request_and_memories() -> None:
         assert set(answer["useful_memory_ids"]) <= {"m1", "m2", "m3"}
 
 
-def test_clauses_are_kept_whole_and_in_their_order() -> None:
+def test_the_whole_request_opens_the_profile_after_the_kind_that_the_scenario_names() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
-    said = ("trail shoes", "size 9.5", "not red")
-    messages = [*opened("I need trail shoes; size 9.5. not red!"), Message("assistant", "…")]
-    seen = set()
+    opening, result = opened("My knees hurt on the way down; size 9.5. not red!"), Message("tool", "Fit\nnothing found")
+    for scenario, start in (("support brace", "support brace, knees hurt"), ("knees", "knees hurt")):
+        first = Message("assistant", f"<scenario>Choosing {scenario}</scenario>\n<aspects>Fit</aspects>")
+        structure = Structure(vocabulary, stops, [*opening, first, result], tools=True)
+        text = json.loads(walked(structure, vocabulary, stops, random.Random(0)))["ideal_item_profile"]
+        assert text == f"{start} on the way down; size 9.5. not red"
+
+
+def test_a_scenario_may_name_a_kind_that_was_learnt() -> None:
+    vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
+    names, seen = [Source.whole(name) for name in ("support brace", "hiking poles")], set()
     for seed in range(60):
-        structure = Structure(vocabulary, stops, [*messages, Message("tool", "Fit\nnothing found")], tools=True)
-        text = json.loads(walked(structure, vocabulary, stops, random.Random(seed)))["ideal_item_profile"]
-        kept = text.split(", ")
-        assert kept == [clause for clause in said if clause in kept] and kept
-        seen.add(text)
-    assert len(seen) == 7
+        structure = Structure(vocabulary, stops, opened("my knees", tools=False), tools=False, names=names)
+        message = read_message(walked(structure, vocabulary, stops, random.Random(seed)), first=True, tools=False)
+        assert message.profile is not None
+        seen.add((message.scenario.removeprefix("Choosing "), message.profile.text))
+    named = {("support brace", "support brace, knees"), ("hiking poles", "hiking poles, knees")}
+    assert named < seen and all(scenario in "my knees" for scenario, _ in seen - named)
+
+
+def test_what_another_memory_takes_back_is_not_added() -> None:
+    vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
+    told = (
+        "m1 [pattern] Shampoo: prefers lavender; praised in 2 reviews.",
+        "m2 [pattern] Shampoo: avoids lavender.",
+        "m3 [pattern] Soap: prefers citrus; praised in 2 reviews.",
+    )
+    messages = [*opened("shampoo"), Message("assistant", "…"), Message("tool", "\n".join(["Scent", *told]))]
+    seen = set()
+    for seed in range(40):
+        structure = Structure(vocabulary, stops, messages, tools=True)
+        seen.add(json.loads(walked(structure, vocabulary, stops, random.Random(seed)))["ideal_item_profile"])
+    assert seen == {"shampoo", "shampoo, citrus"}
 
 
 def test_it_is_a_choice_only_where_the_ways_say_different_things() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
-    messages = [*opened("mug; blue"), Message("assistant", "…"), Message("tool", "Fit\nnothing found")]
+    messages = [*opened("mug; blue"), Message("assistant", "…"), Message("tool", RESULTS[0])]
     structure = Structure(vocabulary, stops, messages, tools=True)
-    answer, at, chosen = b'{"ideal_item_profile": "mug, blue", "useful_memory_ids": []}', 0, []
+    answer, at, chosen = b'{"ideal_item_profile": "mug; blue", "useful_memory_ids": []}', 0, []
     while at < len(answer):
         if structure.chooses():
             chosen.append(answer[:at])
@@ -108,7 +131,8 @@ def test_it_is_a_choice_only_where_the_ways_say_different_things() -> None:
         token = max(fitting, key=lambda one: len(vocabulary.bytes[one]))
         structure.push(token)
         at += len(vocabulary.bytes[token])
-    assert chosen == [b'{"ideal_item_profile": "', b'{"ideal_item_profile": "mug']
+    said = b'{"ideal_item_profile": "mug; blue'
+    assert chosen[0] == said and all(text.startswith(said) for text in chosen)
     assert structure.allowed() == stops and not structure.chooses()
 
 

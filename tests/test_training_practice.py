@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 from collections.abc import Iterator
@@ -11,16 +10,15 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import DatasetError
-from assistant.policy.base import Message
-from assistant.policy.structure import Structure, Vocabulary, clauses_told
+from assistant.policy.structure import Source, Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
-from assistant.protocol import PolicyMessage, read_message, read_result, write_message
+from assistant.protocol import read_message, read_result
 from assistant.training.config import ModelConfig, RunConfig, TraceConfig, WorldConfig
 from assistant.training.models import train_tokenizer
 from assistant.training.practice import PRACTICE, make_practice, practice_texts
-from assistant.training.shops import Shop, open_shops
-from assistant.training.traces import TRACES, Trace
-from assistant.types import ItemProfile
+from assistant.training.shops import Shop, names_of, open_shops
+from assistant.training.traces import Trace
+from assistant.words import contains
 from memory_store.indexing.statements import read_statement
 from tests.training_world import write_training_folder
 
@@ -40,7 +38,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         output=root / "out",
         worlds=(WorldConfig(data=root / "shop", store=root / "store", train=20),),
         model=ModelConfig(base="unused"),
-        traces=TraceConfig(practice=root / "texts.jsonl.gz", practice_limit=2, copying=6, choosing=40),
+        traces=TraceConfig(practice=root / "texts.jsonl.gz", practice_limit=2, copying=6, naming=12, choosing=40),
     )
 
 
@@ -96,35 +94,25 @@ def test_choosing_takes_what_the_memories_say_of_the_kind_asked_for(practice: li
     assert 10 < taken < 40
 
 
-def test_clauses_that_the_expert_left_out_are_left_out(config: RunConfig, shops: list[Shop], tmp_path: Path) -> None:
-    row = shops[0].train[0]
-    asked = shops[0].assistant.dialogue.new_request(row.request).text
-    chat = dataclasses.replace(row, request=f"{row.request.rstrip('.')}. I have two brothers.")
-
-    def trace(text: str, profile: str, reward: float) -> str:
-        said = write_message(PolicyMessage(f"Choosing {text}", ("size",), profile=ItemProfile(profile)))
-        messages = (Message("system", ""), Message("user", text), Message("assistant", said))
-        return json.dumps(Trace("0/a", "u", messages, False, reward, 0.1, 0).to_dict())
-
-    work = config.model_copy(update={"work": tmp_path, "traces": TraceConfig(choosing=80)})
-    told = shops[0].assistant.dialogue.new_request(chat.request).text
-    (tmp_path / TRACES).write_text(
-        trace(told, clauses_told(told)[0], 5.0) + "\n" + trace(asked, "nothing of it", 0.1) + "\n", encoding="utf-8"
-    )
-    shop = dataclasses.replace(shops[0], train=[chat])
-    profiles = [(trace.messages[1].content, profile_of(trace)[0]) for trace in make_practice(work, [shop])]
-    about = [profile for text, profile in profiles if text == told]
-    assert about and not any("brothers" in profile for profile in about)
+def test_naming_says_which_kind_a_request_means(practice: list[Trace], shops: list[Shop]) -> None:
+    named = [trace for trace in practice if trace.key.startswith("naming")]
+    assert len(named) == 12 and len(shops[0].named) > 1
+    for trace in named:
+        message = read_message(trace.messages[-1].content, first=True, tools=False)
+        kind = message.scenario.removeprefix("Choosing ")
+        assert kind in names_of(shops) and message.profile is not None
+        assert contains(message.profile.text, kind)
 
 
-def test_structured_decoding_allows_every_practice(practice: list[Trace]) -> None:
+def test_structured_decoding_allows_every_practice(practice: list[Trace], shops: list[Shop]) -> None:
+    names = [Source.whole(name) for name in names_of(shops)]
     tokenizer = train_tokenizer([message.content for trace in practice for message in trace.messages], 900)
     chat, vocabulary = ChatTokens(tokenizer), Vocabulary(tokenizer)
     stops = chat.stop_ids()
     for trace in practice:
         for place, message in enumerate(trace.messages):
             if message.role == "assistant":
-                structure = Structure(vocabulary, stops, trace.messages[:place], tools=trace.tools)
+                structure = Structure(vocabulary, stops, trace.messages[:place], tools=trace.tools, names=names)
                 for token in chat.encode(message.content):
                     assert token in structure.allowed(), (trace.key, message.content)
                     structure.push(token)

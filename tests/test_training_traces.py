@@ -17,7 +17,7 @@ from assistant.training.examples import IGNORED, Examples, Padded, encode
 from assistant.training.expert import profile_of
 from assistant.training.models import fixed_pieces, train_tokenizer
 from assistant.training.pipeline import describe
-from assistant.training.shops import Shop, open_shops
+from assistant.training.shops import Shop, names_of, open_shops
 from assistant.training.traces import TRACES, Task, Trace, find_trace, find_traces, read_traces
 from assistant.types import ItemProfile
 from memory_store.indexing.statements import read_statement
@@ -60,9 +60,10 @@ def test_traces_are_worth_more_than_the_request_alone(traces: list[Trace]) -> No
     assert 0.3 < figures["used_memory"] <= 1
 
 
-def test_traces_say_only_what_was_visible(traces: list[Trace]) -> None:
+def test_traces_say_only_what_was_visible_and_names_of_kinds(traces: list[Trace], shops: list[Shop]) -> None:
+    names = " ".join(names_of(shops)).lower()
     for trace in traces:
-        shown = " ".join(message.content for message in trace.messages if message.role != "assistant").lower()
+        shown = " ".join(message.content for message in trace.messages if message.role != "assistant").lower() + names
         answer = json.loads(trace.messages[-1].content)
         for word in re.findall(r"\w+", answer["ideal_item_profile"].lower()):
             assert word in shown, (trace.key, word)
@@ -115,16 +116,18 @@ def test_the_profile_says_what_is_liked_in_the_kind_wanted() -> None:
     lines = (
         "Shampoo: prefers fragrance-free; praised in 3 reviews.",
         "Shampoo: avoids lavender; said in 2 reviews.",
+        "Shampoo: prefers lavender oil; praised in 2 reviews.",
         "Conditioner: prefers coconut; praised in 3 reviews.",
         "Across categories: prefers plastic-free (Shampoo, Mug).",
         "Shampoo: usually buys Plainwell (2 of 3).",
         "Shampoo: prefers dry hair; said in 2 reviews.",
     )
     told = {f"m{number}": read_statement(line) for number, line in enumerate(lines, 1)}
-    profile = profile_of("I need something to wash my dry hair with!", ["wash my dry hair"], "Shampoo", told)
-    assert profile.text == "wash my dry hair, Shampoo, fragrance-free, plastic-free, Plainwell"
-    assert profile.useful_memory_ids == ("m1", "m4", "m5")
-    assert profile_of("a shampoo", ["shampoo"], "Shampoo", {"m3": told["m3"]}) == ItemProfile("shampoo")
+    profile = profile_of("I need something to wash my dry hair with!", "Shampoo", "Shampoo", told)
+    assert profile.text == "shampoo, wash my dry hair, fragrance-free, plastic-free, Plainwell"
+    assert profile.useful_memory_ids == ("m1", "m5", "m6")
+    assert profile_of("a shampoo", "Shampoo", "Shampoo", {"m4": told["m4"]}) == ItemProfile("shampoo")
+    assert profile_of("wash my hair", "", "Shampoo", {"m1": told["m1"]}).text == "wash my hair, fragrance-free"
 
 
 def test_only_the_policys_own_tokens_are_learnt(traces: list[Trace]) -> None:

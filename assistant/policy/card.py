@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import PolicyError
 from assistant.policy.tokens import tokenizer_hash
 from assistant.prompting import prompts_hash
-from assistant.protocol import PROMPTS, PROTOCOL_VERSION
+from assistant.protocol import MAX_SCENARIO, PROMPTS, PROTOCOL_VERSION
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -25,17 +26,21 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyCard:
-    """What must be the same in training and serving; and whether it is served with structured decoding."""
+    """What must be the same in training and serving; whether it is served with structured decoding, and ``names``: the
+    kinds of product that it has learnt to name in a scenario."""
 
     protocol_version: int
     prompt_hash: str
     tokenizer_hash: str
     structured: bool = False
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def here(cls, tokenizer: PreTrainedTokenizerBase, *, structured: bool = False) -> PolicyCard:
+    def here(
+        cls, tokenizer: PreTrainedTokenizerBase, *, structured: bool = False, names: Sequence[str] = ()
+    ) -> PolicyCard:
         """The card of a policy trained by this version of the program with this tokenizer."""
-        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer), structured)
+        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer), structured, tuple(names))
 
     @classmethod
     def read(cls, file: Path) -> PolicyCard:
@@ -43,7 +48,8 @@ class PolicyCard:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
             version, prompts, tokenizer = (values[key] for key in _MEANING)
-            card = cls(version, prompts, tokenizer, values.get("structured") is True)
+            names = tuple(str(name)[:MAX_SCENARIO] for name in values.get("names", ()))
+            card = cls(version, prompts, tokenizer, values.get("structured") is True, names)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise PolicyError(
                 f"{file} is not a policy card with {', '.join(_MEANING)} ({error!r}): train the checkpoint again"

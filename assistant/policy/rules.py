@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.policy.base import Message
+from assistant.policy.likes import is_liked
 from assistant.protocol import (
     MAX_ASPECT,
     MAX_PROFILE,
@@ -25,7 +26,7 @@ from assistant.protocol import (
     write_message,
 )
 from assistant.types import ItemProfile
-from assistant.words import clauses_of, contains, content_words, gist, shorten
+from assistant.words import clauses_of, content_words, gist, shorten
 from memory_store.embedding import Embedder
 from memory_store.indexing.statements import LIKES, Lead, Statement, read_statement
 
@@ -132,8 +133,8 @@ class RulesPolicy:
             chosen += [
                 (memory, said) for memory, said, near in read if said and not said.category and near >= NEAR_VALUE
             ]
-        shunned = [phrase for _, said in chosen for phrase in _shunned(said)]
-        values = [said.value for _, said in chosen if said.lead in LIKES and not _any_in(shunned, said.value)]
+        told = [said for _, said in chosen]
+        values = [said.value for said in told if is_liked(said, told)]
         useful = [memory.mark for memory, said in chosen if said.lead in TELLING]
         if not values and len(content_words(request)) <= TERSE:
             bought = [
@@ -176,16 +177,6 @@ def relevant(clauses: Sequence[str], nearness: np.ndarray) -> list[str]:
     left out."""
     enough = float(nearness.max(initial=-1.0)) - OFF_KIND
     return [clause for clause, near in zip(clauses, nearness, strict=True) if near >= enough]
-
-
-def _shunned(statement: Statement) -> list[str]:
-    """What a statement says is not wanted, or no longer."""
-    phrases = (statement.value if statement.lead is Lead.AVOIDS else "", statement.formerly)
-    return [phrase for phrase in phrases if phrase]
-
-
-def _any_in(phrases: Sequence[str], text: str) -> bool:
-    return any(contains(text, phrase) for phrase in phrases)
 
 
 def _subject(text: str, statement: Statement | None) -> str:

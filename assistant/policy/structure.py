@@ -1,11 +1,12 @@
 """Structured decoding: at every token, only what the trajectory's form allows, and copies only of what is there.
 
-A small policy writes by copying: the scenario is a span of the request, aspects are those that buyers weigh (or words
-of the request). The profile opens with clauses of the request, whole, so that no demand is torn; what it adds are the
-values and kinds that recalled memories tell, whole, or spans of memories in free words.
+A small policy writes by copying: the scenario is a kind of product that it has learnt to name, or a span of the
+request; aspects are those that buyers weigh (or words of the request). The profile opens with that kind and the whole
+request, so that no demand is lost; what it adds are the values that recalled memories tell, whole, or spans of
+memories in free words, and nothing that another memory says is not wanted.
 ``Structure`` follows one message byte by byte and knows every way in which it may go on, so that the message can
-always be read and no word in it is misspelt. What to keep, what to add, from which memory, and when to stop, is the
-model's.
+always be read and no word in it is misspelt. What is asked for, what to add, from which memory, and when to stop, is
+the model's.
 """
 
 from __future__ import annotations
@@ -19,9 +20,19 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
-from assistant.protocol import MAX_ASPECT, MAX_CALLS, read_known, read_result, read_weighed, weighed_aspects, write_call
-from assistant.words import contains, content_span, content_words, split_clauses
-from memory_store.indexing.statements import LIKES, read_statement
+from assistant.policy.likes import is_liked
+from assistant.protocol import (
+    MAX_ASPECT,
+    MAX_CALLS,
+    read_known,
+    read_opening_so_far,
+    read_result,
+    read_weighed,
+    weighed_aspects,
+    write_call,
+)
+from assistant.words import contains, content_span, content_words
+from memory_store.indexing.statements import read_statement
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,7 +41,6 @@ OPENING = "<scenario>Choosing"
 ANSWER = '{"ideal_item_profile": "'
 SCENARIO_BYTES = 90
 BASE_CHARACTERS = 700
-MOST_CLAUSES = 12
 PHRASE_BYTES = 90
 PHRASES = 6
 ASPECT_WORDS = 3
@@ -68,19 +78,18 @@ class Source:
 class Part:
     """A stretch of a message: copies from sources, with ``separator`` between them, or (no sources) fixed text.
 
-    At most ``most`` copies of at most ``longest`` bytes; ``led``: the separator stands before the first one too;
-    ``ordered``: the sources are copied in their order, some left out.
+    Fixed text, and sources where they are a function, follow from what the message says so far. At most ``most``
+    copies of at most ``longest`` bytes; ``led``: the separator stands before the first one too.
     ``then`` are the parts that may follow, by number; none ends the message.
     """
 
     then: tuple[int, ...]
     fixed: Callable[[bytes], str] | None = None
-    sources: Sequence[Source] = ()
+    sources: Sequence[Source] | Callable[[bytes], Sequence[Source]] = ()
     separator: bytes = b""
     led: bool = False
     most: int = 1
     longest: int = PHRASE_BYTES
-    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +133,23 @@ class Vocabulary:
 
 
 class Structure:
-    """Follows one message of a conversation. ``allowed`` are the tokens that may come next, ``push`` takes one."""
+    """Follows one message of a conversation. ``allowed`` are the tokens that may come next, ``push`` takes one.
 
-    def __init__(self, vocabulary: Vocabulary, stops: Collection[int], messages: Conversation, *, tools: bool) -> None:
+    ``names``: the kinds of product that a scenario may name although the request does not say them."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        stops: Collection[int],
+        messages: Conversation,
+        *,
+        tools: bool,
+        names: Sequence[Source] = (),
+    ) -> None:
         self._vocabulary = vocabulary
         self._stops = frozenset(stops)
         self._messages = messages
+        self._names = names
         first = all(message.role != "assistant" for message in messages)
         self._parts = self._opening(tools) if first else self._answer(0, ANSWER)
         self._written = b""
@@ -202,10 +222,7 @@ class Structure:
         if len(taken) >= part.most:
             return
         before = part.separator if taken or part.led else b""
-        sources = part.sources
-        if part.ordered and taken:
-            sources = sources[1 + [source.text for source in sources].index(taken[-1][0]) :]
-        for source in sources:
+        for source in part.sources(self._written) if callable(part.sources) else part.sources:
             for start in source.starts:
                 if (source.text, start) in taken:
                     continue
@@ -219,7 +236,7 @@ class Structure:
         aspects = [Source.whole(name) for name in self._aspects]
         parts = [
             Part((1,), fixed=lambda _: OPENING),
-            Part((2,), sources=[request], separator=b" ", led=True, longest=SCENARIO_BYTES),
+            Part((2,), sources=[request, *self._names], separator=b" ", led=True, longest=SCENARIO_BYTES),
             Part((3,), fixed=lambda _: "</scenario>\n<aspects>"),
             Part((4,), sources=aspects, separator=b"; ", most=MAX_CALLS),
         ]
@@ -229,20 +246,35 @@ class Structure:
 
     def _answer(self, number: int, opening: str) -> list[Part]:
         """The final answer, its parts numbered from ``number`` on."""
-        base = [Source.whole(_escaped(clause)) for clause in clauses_told(self._request)]
-        phrases = list(dict.fromkeys(source for _, text in self._memories for source in _phrases(text, self._request)))
+        phrases = list(dict.fromkeys(self._phrases()))
         marks = [Source.whole(mark) for mark, _ in self._memories if mark]
         ways = (number + 3, number + 4) if marks else (number + 3,)
         more = (number + 2, *ways) if phrases else ways
         return [
             Part((number + 1,), fixed=lambda _: opening),
-            Part(more, sources=base, separator=b", ", most=len(base), longest=BASE_CHARACTERS * 4, ordered=True),
+            Part(more, sources=self._asked, longest=BASE_CHARACTERS * 5),
             Part(ways, sources=phrases, separator=b", ", led=True, most=PHRASES),
             Part((), fixed=lambda _: '", "useful_memory_ids": []}'),
             Part((number + 5,), fixed=lambda _: '", "useful_memory_ids": ["'),
             Part((number + 6,), sources=marks, separator=b'", "', most=len(marks)),
             Part((), fixed=lambda _: '"]}'),
         ]
+
+    def _asked(self, written: bytes) -> list[Source]:
+        """What the profile opens with, after the scenario that stands in the first message."""
+        first = next((message.content for message in self._messages if message.role == "assistant"), written.decode())
+        scenario, _ = read_opening_so_far(first)
+        return [Source.whole(_escaped(opening_of(self._request, (scenario or "").removeprefix("Choosing "))))]
+
+    def _phrases(self) -> Iterable[Source]:
+        """What the profile may take from the memories, beside what the request says already."""
+        read = [(text, read_statement(text)) for _, text in self._memories]
+        told = [statement for _, statement in read if statement]
+        for text, statement in read:
+            if statement is None:
+                yield Source.spans(_escaped(text))
+            elif is_liked(statement, told) and not contains(self._request, statement.value):
+                yield Source.whole(_escaped(statement.value))
 
     @cached_property
     def _request(self) -> str:
@@ -262,27 +294,17 @@ class Structure:
         return [*known, *dict.fromkeys((mark, text) for mark, _, text in found)]
 
 
-def clauses_told(request: str) -> list[str]:
-    """The clauses of a request that a profile may open with, from its first telling word to its last."""
-    return list(dict.fromkeys(split_clauses(_within(BASE_CHARACTERS, content_span(request)), MOST_CLAUSES)))
+def opening_of(request: str, named: str) -> str:
+    """What a profile opens with: what the scenario names where the request does not say it, then the request, from
+    its first telling word to its last."""
+    asked = _within(BASE_CHARACTERS, content_span(request))
+    return asked if not named or contains(request, named) else f"{named}, {asked}"
 
 
 def _calls(written: bytes) -> str:
     """A call for each of the aspects that were written, in the form that ``protocol.write_call`` gives."""
     aspects = written.decode().rpartition("<aspects>")[2].split("; ")
     return "\n".join(["</aspects>", *(write_call(aspect) for aspect in aspects)])
-
-
-def _phrases(memory: str, said: str) -> Iterable[Source]:
-    """What a profile may take from a memory, beside what the request says already."""
-    statement = read_statement(memory)
-    if statement is None:
-        yield Source.spans(_escaped(memory))
-        return
-    if statement.lead in LIKES:
-        for phrase in (statement.value, statement.category, *statement.places):
-            if phrase and not contains(said, phrase):
-                yield Source.whole(_escaped(phrase))
 
 
 def _within(characters: int, text: str) -> str:

@@ -119,9 +119,9 @@ class RewardConfig(Part):
 class TraceConfig(Part):
     """How expert traces are searched for.
 
-    ``calls``: how many aspects the expert calls for. ``processes`` search side by side. To these come ``copying`` and
-    ``choosing`` trajectories of practice, the former of ``practice`` (a JSON lines file of request texts, of which the
-    first ``practice_limit`` of a seeded order are used) and then of item titles.
+    ``calls``: how many aspects the expert calls for. ``processes`` search side by side. To these come ``copying``,
+    ``naming`` and ``choosing`` trajectories of practice, the first of ``practice`` (a JSON lines file of request texts,
+    of which the first ``practice_limit`` of a seeded order are used) and then of item titles.
     """
 
     processes: Positive = 1
@@ -129,6 +129,7 @@ class TraceConfig(Part):
     practice: Path | None = None
     practice_limit: Positive = 19_000
     copying: Annotated[int, Field(ge=0)] = 0
+    naming: Annotated[int, Field(ge=0)] = 0
     choosing: Annotated[int, Field(ge=0)] = 0
 
 

@@ -1,20 +1,20 @@
 """The expert of the traces: a policy that knows the target, and says only what any policy could have said.
 
-It runs through the very nodes of serving. Hindsight tells it three things that a reader of the request has to guess:
-which kind of product is wanted, whether memory serves this request at all, and which clauses of the request are chat.
-All words are copied out of the messages that it is given, in contiguous spans: what a small model learns to do
-exactly, and what structured decoding can hold it to.
+It runs through the very nodes of serving. Hindsight tells it two things that a reader of the request has to guess:
+which kind of product is wanted, and whether memory serves this request at all. Beside the names of kinds that train
+asks for often enough to be learnt, all words are copied out of the messages that it is given, in contiguous spans: what
+a small model learns to do exactly, and what structured decoding can hold it to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.evaluation.metrics import ndcg
 from assistant.policy.base import Conversation
-from assistant.policy.rules import relevant
-from assistant.policy.structure import ASPECT_WORDS, PHRASES, clauses_told
+from assistant.policy.likes import is_liked
+from assistant.policy.structure import ASPECT_WORDS, PHRASES, opening_of
 from assistant.protocol import (
     MAX_ASPECT,
     MAX_PROFILE,
@@ -28,11 +28,7 @@ from assistant.training.config import RewardConfig
 from assistant.turn import Assistant
 from assistant.types import ItemProfile, Request
 from assistant.words import contains, content_span, content_words, gist
-from memory_store.indexing.statements import LIKES, Statement, read_statement
-
-MOST_VALUES = PHRASES - 1
-CHAT = 1.02
-"""A clause is left out where the ranking is so many times as good without it."""
+from memory_store.indexing.statements import Statement, read_statement
 
 
 @dataclass(slots=True)
@@ -59,11 +55,13 @@ class Ranker:
 @dataclass(slots=True)
 class Expert:
     """Writes one trajectory. Its hindsight: the target's ``kind``, the ``ranker``, and ``alone``, whether this request
-    is known to be one that memory has to be left out of. ``calls``: how many aspects it calls for."""
+    is known to be one that memory has to be left out of. ``named``: the kinds that can be learnt to be named.
+    ``calls``: how many aspects it calls for."""
 
     ranker: Ranker
     kind: str
     calls: int
+    named: Collection[str] = ()
     alone: bool = False
     name: str = "expert"
 
@@ -81,58 +79,52 @@ class Expert:
             yield write_message(PolicyMessage(profile=self._profile(request, told)))
             return
         aspects = aspects_of(request, read_weighed(messages[0].content), self.calls)
-        scenario = scenario_of(request)
+        scenario = scenario_of(request, self._name(request))
         if tools:
             yield write_message(PolicyMessage(scenario, aspects, calls=aspects))
         else:
             profile = self._profile(request, {})
             yield write_message(PolicyMessage(scenario, aspects, profile=profile))
 
+    def _name(self, request: str) -> str:
+        """The kind wanted, where it can be learnt and the ranking is none the worse for its name; else ""."""
+        named = profile_of(request, self.kind, self.kind, {})
+        bare = profile_of(request, "", self.kind, {})
+        fits = self.kind in self.named and self.ranker.worth(named.text) >= self.ranker.worth(bare.text)
+        return self.kind if fits else ""
+
     def _profile(self, request: str, told: Mapping[str, Statement]) -> ItemProfile:
-        """The request without its chat, and what the memories say of the kind wanted where the ranking is none the
-        worse for it."""
-        clauses = clauses_told(request)
-        if self.alone or self._worth(request, clauses, told) < self._worth(request, clauses, {}):
-            told = {}
-        vectors = self.ranker.assistant.memory.embedder.embed([*clauses, self.kind])
-        telling = relevant(clauses, vectors[:-1] @ vectors[-1])
-        if self._worth(request, telling, told) >= self._worth(request, clauses, told):
-            clauses = telling
-        while len(clauses) > 1:
-            shorter = [[*clauses[:place], *clauses[place + 1 :]] for place in range(len(clauses))]
-            best = max(shorter, key=lambda kept: self._worth(request, kept, told))
-            if self._worth(request, best, told) <= CHAT * self._worth(request, clauses, told):
-                break
-            clauses = best
-        return profile_of(request, clauses, self.kind, told)
-
-    def _worth(self, request: str, clauses: Sequence[str], told: Mapping[str, Statement]) -> float:
-        return self.ranker.worth(profile_of(request, clauses, self.kind, told).text)
+        """The request, and what the memories say of the kind wanted where the ranking is none the worse for it."""
+        name = self._name(request)
+        bare, full = (profile_of(request, name, self.kind, used) for used in ({}, told))
+        return bare if self.alone or self.ranker.worth(full.text) < self.ranker.worth(bare.text) else full
 
 
-def profile_of(request: str, clauses: Sequence[str], kind: str, told: Mapping[str, Statement]) -> ItemProfile:
-    """These clauses of the request, then the kind's name and the values that the memories (statements by mark) say are
-    liked in it; the clauses alone where they say nothing of that kind. What the request says is not added."""
-    base = ", ".join(clauses)
-    liked = {mark: said.value for mark, said in told.items() if said.lead in LIKES and _is_about(said, kind)}
-    values = [value for value in dict.fromkeys(liked.values()) if not contains(request, value)][:MOST_VALUES]
-    if not values:
-        return ItemProfile(base[:MAX_PROFILE])
-    parts = [base, *values] if contains(request, kind) else [base, kind, *values]
+def profile_of(request: str, name: str, kind: str, told: Mapping[str, Statement]) -> ItemProfile:
+    """The kind's ``name`` where one is given, the request, then the values that the memories (statements by mark) say
+    are liked in that kind. What the request says is not added."""
+    liked = {
+        mark: said.value
+        for mark, said in told.items()
+        if kind in (said.category, *said.places) and is_liked(said, told.values())
+    }
+    values = [value for value in dict.fromkeys(liked.values()) if not contains(request, value)][:PHRASES]
     useful = tuple(mark for mark, value in liked.items() if value in values)
-    return ItemProfile(", ".join(parts)[:MAX_PROFILE], useful)
+    return ItemProfile(", ".join([opening_of(request, name_of(name)), *values])[:MAX_PROFILE], useful)
 
 
-def scenario_of(request: str) -> str:
-    """The scenario in the request's own words: the first that tell something."""
-    return f"Choosing {content_span(gist(request))}"
+def scenario_of(request: str, kind: str) -> str:
+    """The scenario: the kind by its name, or where none is given the request's own words, the first that tell
+    something."""
+    return f"Choosing {name_of(kind) or content_span(gist(request))}"
+
+
+def name_of(kind: str) -> str:
+    """A kind of product as it is named within a sentence."""
+    return kind if kind[1:2].isupper() else kind[:1].lower() + kind[1:]
 
 
 def aspects_of(request: str, weighed: Sequence[str], calls: int) -> tuple[str, ...]:
     """The aspects that buyers weigh first; out of the request's own words where nothing is told of that."""
     words = [word for word in content_words(request) if len(word) <= MAX_ASPECT][:ASPECT_WORDS]
     return tuple((weighed_aspects(weighed) or words or ["quality"])[:calls])
-
-
-def _is_about(statement: Statement, kind: str) -> bool:
-    return kind in (statement.category, *statement.places)

@@ -116,7 +116,7 @@ def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
     ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
     wanted = shop.world.catalogue.items.many(task.row.target_item_ids[:1])
     kind = next((item.kind() for item in wanted.values()), "")
-    expert = Expert(ranker, kind, config.traces.calls, alone=task.row.memory == "alone")
+    expert = Expert(ranker, kind, config.traces.calls, shop.named, alone=task.row.memory == "alone")
     done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
     reward = reward_of(config.reward, done, task.row.target_item_ids).total
     alone = config.reward.format + ranker.worth(asked.text)
