@@ -40,5 +40,11 @@ def test_the_kind_that_is_named_comes_before_what_it_is_for(blankets_and_yarn: C
 
 
 def test_what_is_free_of_something_does_not_say_it() -> None:
-    assert words("Wheel-free case with wheels") == ["wheel-free", "case", "wheel"]
-    assert words("gluten free pasta") == ["gluten-free", "gluten", "free", "pasta"]
+    assert words("Wheel-free case with wheels") == [*words("wheel-free"), "case", "wheel"]
+    assert words("gluten free pasta") == [*words("gluten-free"), "gluten", "free", "pasta"]
+    assert not set(words("gluten-free")) & {"gluten", "free"}
+
+
+def test_words_are_cut_to_their_stems() -> None:
+    assert words("cooling sheets") == words("a cool sheet")
+    assert words("does not need ironing")[-1] == words("non-iron")[-1]

@@ -21,6 +21,7 @@ ROOMS = {
     "chromadb": ("memory_store/vectors.py",),
     "trl": ("assistant/training/",),
     "bm25s": ("assistant/catalogue/",),
+    "Stemmer": ("assistant/catalogue/",),
 }
 # place -> what it may not import
 FORBIDDEN = {

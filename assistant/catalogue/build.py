@@ -22,7 +22,7 @@ from assistant.types import Item
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
 
-FORMAT = 5
+FORMAT = 6
 ITEMS, VECTORS, LEXICAL, ROWS, MANIFEST = "items.sqlite", "vectors.npy", "bm25", "rows.npy", "catalogue.json"
 
 KIND = 0.25

@@ -6,27 +6,38 @@ The settings were chosen on the train requests of the real data (tests/bench/ran
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 import bm25s
 import numpy as np
+import Stemmer
 from bm25s.stopwords import STOPWORDS_EN
 
 K1 = 0.9
 B = 0.5
 _WORD = re.compile(r"(?<!['’])\b(?:[^\W_]{3,}-free|\w+)\b")
 _STOPWORDS = frozenset(STOPWORDS_EN)
+_own = threading.local()
 
 
 def words(text: str) -> list[str]:
-    """The words that BM25 counts: lower case, no English function words, plurals undone. One letter may tell the most
-    ("vitamin D"), unless it follows an apostrophe. "Wheel-free" is one word, since it has no wheels; "gluten free" is
-    both one and two."""
+    """The words that BM25 counts: lower case, no English function words, cut to their stems ("cooling" is "cool"). One
+    letter may tell the most ("vitamin D"), unless it follows an apostrophe. "Wheel-free" is one word, since it has no
+    wheels; "gluten free" is both one and two."""
     found = [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
     without = [f"{word}-free" for word, next_ in pairwise(found) if next_ == "free"]
-    return [*without, *map(_singular, found)]
+    return _stemmer().stemWords([*without, *found])
+
+
+def _stemmer() -> Stemmer.Stemmer:
+    """English Snowball (Porter 2), which did better on the train requests than undoing plurals alone. A stemmer serves
+    one thread."""
+    if not hasattr(_own, "stemmer"):
+        _own.stemmer = Stemmer.Stemmer("english")
+    return _own.stemmer
 
 
 def write_index(folder: Path, texts: Iterable[str]) -> None:
@@ -36,15 +47,6 @@ def write_index(folder: Path, texts: Iterable[str]) -> None:
     index = bm25s.BM25(k1=K1, b=B, backend="numba")
     index.index((rows, vocabulary), show_progress=False)
     index.save(folder, show_progress=False)
-
-
-def _singular(word: str) -> str:
-    """The S-stemmer (Harman 1991): "berries" to "berry", "shoes" to "shoe"; "glass", "virus" and "aes" are left."""
-    if len(word) > 3 and word.endswith("ies") and word[-4] not in "ae":
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("es") and word[-3] in "aeo":
-        return word[:-1]
-    return word[:-1] if len(word) > 2 and word.endswith("s") and word[-2] not in "us" else word
 
 
 class Lexical:

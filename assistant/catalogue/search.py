@@ -36,11 +36,12 @@ ENOUGH = 3
 CHEAP = 1.0
 """What being the cheapest of its kind adds to a score where a low price is wished for."""
 
-NAMED = 2.0
-"""What being of the kind that the query names adds to a score: enough for yarn to come before blankets."""
+NAMED, LEAST_NAMED = 2.5, 1.5
+"""What being of the kind that the query names adds to a score, at most and at least: enough for yarn to come before
+blankets."""
 
-SAID = 1.0
-"""How much of that an item loses with each word of the query that it does not say and another of the kind does."""
+SAID, SHARED = 1.0, 4
+"""What an item loses with a word that it does not say and another of the kind does; of many words each counts less."""
 
 _NEAR = 100
 _AROUND = 300
@@ -240,8 +241,9 @@ class Catalogue:
         number, kinds = self._names.named(query), self._columns["kind"]
         if number is not None and number in kinds[_best(scores, _AROUND)]:
             rows = np.flatnonzero(kinds == number)
-            said = self._said(set(content_words(query)) - set(content_words(self.kinds[number])), rows)
-            scores[rows] += np.maximum(NAMED + SAID * (said - said.max()), 0).astype(np.float32)
+            wanted = set(content_words(query)) - set(content_words(self.kinds[number]))
+            said = self._said(wanted, rows) * SAID * min(1.0, SHARED / max(1, len(wanted)))
+            scores[rows] += np.maximum(NAMED + said - said.max(), LEAST_NAMED).astype(np.float32)
 
     def _said(self, wanted: Collection[str], rows: np.ndarray) -> np.ndarray:
         """How many of the words each of these rows says, float32 [rows]."""

@@ -93,10 +93,10 @@ def load_writer(settings: Settings) -> Writer:
 
 
 def demo_folder(store: Path, progress: Progress | None = None) -> Path:
-    """The demo world as a dataset folder beside ``store``, written where it is not there yet."""
-    from assistant.datasets.demo import SEED, build_demo_world
+    """The demo world as a dataset folder beside ``store``, written where this version's is not there yet."""
+    from assistant.datasets.demo import SEED, build_demo_world, world_version
 
-    folder = store.parent / f"demo-{SEED}"
+    folder = store.parent / f"demo-{SEED}-{world_version()}"
     if not folder.exists():
         draft = folder.with_name(f"{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)

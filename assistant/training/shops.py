@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datasets.demo import build_demo_slice, build_demo_world
+from assistant.datasets.demo import build_demo_slice, build_demo_world, world_version
 from assistant.datasets.importer import Progress
 from assistant.datasets.manifest import Manifest
 from assistant.datasets.rows import RequestRow
@@ -98,7 +98,7 @@ def _asked(world: World, assistant: Assistant) -> tuple[dict[str, list[str]], di
 
 def _grown(world: GrownConfig | SliceConfig, store: Path) -> Path:
     """The dataset folder of a world grown to train in, beside its store; written whole or not at all."""
-    folder = store.with_name(f"{store.name}-data")
+    folder = store.with_name(f"{store.name}-data-{world_version()}")
     if not folder.exists():
         draft = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 from random import Random
 
 from assistant.datasets.demo.knowledge import Brand, Kind, Knowledge, Value
@@ -15,7 +16,7 @@ from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
 ITEMS = 8_400
-FEWEST_OF_A_KIND, MOST_OF_A_KIND = 32, 60
+FEWEST_OF_A_KIND, MOST_OF_A_KIND = 40, 60
 LEANING = 3.0
 PRICE_ENDINGS = (0.99, 0.95, 0.49, 0.0, 0.5)
 TRIES = 400
@@ -57,27 +58,37 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
         values = {name: _choose(brand, name, list(attribute.values.values()), rng)
                   for name, attribute in kind.attributes.items()}  # fmt: skip
         if len(products) % 2:
-            values |= _rarest(kind, products)
+            values |= _rarest(kind, products, rng)
         key = (brand.name, *(value.name for value in values.values()))
         if key in made:
             continue
-        product = _product(_item_id(kind, len(products) + 1), kind, brand, values, rng)
-        if product.item.title in titles:
+        new = _product(_item_id(kind, len(products) + 1), kind, brand, values, rng)
+        if new.item.title in titles:
             continue
         made.add(key)
-        titles.add(product.item.title)
-        products.append(product)
+        titles.add(new.item.title)
+        products.append(new)
         if len(products) == count:
             break
     return products
 
 
-def _rarest(kind: Kind, products: Sequence[Product]) -> dict[str, Value]:
-    """For one attribute, each in its turn, the value that the fewest products have: so a shop has some of all."""
-    attributes = list(kind.attributes.items())
-    name, attribute = attributes[len(products) // 2 % len(attributes)]
-    seen = Counter(product.values[name].name for product in products)
-    return {name: min(attribute.values.values(), key=lambda value: seen[value.name])}
+def _rarest(kind: Kind, products: Sequence[Product], rng: Random) -> dict[str, Value]:
+    """For two attributes, each pair in its turn, the values that the fewest products have together, then each for
+    itself: so a shop has some of all that may be asked for at once."""
+    pairs = list(combinations(kind.attributes, 2))
+    names = pairs[len(products) // 2 % len(pairs)]
+    seen: Counter[tuple[str, ...]] = Counter()
+    for made in products:
+        found = [made.values[name].name for name in names]
+        seen.update([tuple(found), *((value,) for value in found)])
+    choices = [kind.attributes[name].values.values() for name in names]
+
+    def rarity(values: Iterable[Value]) -> tuple[int, int, float]:
+        each = [value.name for value in values]
+        return seen[tuple(each)], sum(seen[value,] for value in each), rng.random()
+
+    return dict(zip(names, min(product(*choices), key=rarity), strict=True))
 
 
 def made_to_order(kind: Kind, wanted: dict[str, str], brand: str | None, number: int, rng: Random) -> Product:
@@ -133,14 +144,14 @@ def _title(kind: Kind, brand: Brand, values: dict[str, Value], noun: str, size: 
 
 
 def _features(kind: Kind, values: dict[str, Value], title: str, rng: Random) -> tuple[str, ...]:
-    """A bullet for each value, which names it unless the title does, and one or two plain facts."""
+    """A bullet for each value, which names it unless the title does, and four to six plain facts."""
     bullets = []
     for value in values.values():
         text = pick(value.bullet, rng)
         bullets.append(text if says(text, value.name) or says(title, value.name) else f"{capital(value.name)}: {text}")
     if rng.random() < 0.35:
         rng.shuffle(bullets)
-    plain = [capital(spin(text, rng)) for text in rng.sample(kind.bullets, rng.choice((1, 1, 2)))]
+    plain = [capital(spin(text, rng)) for text in rng.sample(kind.bullets, rng.choice((4, 5, 6)))]
     at = rng.choice((0, len(bullets), len(bullets)))
     return tuple(capital(text) for text in (*bullets[:at], *plain, *bullets[at:]))
 
