@@ -85,7 +85,7 @@ def test_a_profile_says_only_what_stands_in_request_and_memories() -> None:
 def test_the_whole_request_opens_the_profile_after_the_kind_that_the_scenario_names() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
     opening, result = opened("My knees hurt on the way down; size 9.5. not red!"), Message("tool", "Fit\nnothing found")
-    for scenario, start in (("support brace", "support brace, knees hurt"), ("knees", "knees hurt")):
+    for scenario, start in (("support brace", "support brace, My knees hurt"), ("knees", "My knees hurt")):
         first = Message("assistant", f"<scenario>Choosing {scenario}</scenario>\n<aspects>Fit</aspects>")
         structure = Structure(vocabulary, stops, [*opening, first, result], tools=True)
         text = json.loads(walked(structure, vocabulary, stops, random.Random(0)))["ideal_item_profile"]
@@ -100,7 +100,7 @@ def test_a_scenario_may_name_a_kind_that_was_learnt() -> None:
         message = read_message(walked(structure, vocabulary, stops, random.Random(seed)), first=True, tools=False)
         assert message.profile is not None
         seen.add((message.scenario.removeprefix("Choosing "), message.profile.text))
-    named = {("support brace", "support brace, knees"), ("hiking poles", "hiking poles, knees")}
+    named = {("support brace", "support brace, my knees"), ("hiking poles", "hiking poles, my knees")}
     assert named < seen and all(scenario in "my knees" for scenario, _ in seen - named)
 
 

@@ -73,8 +73,8 @@ def test_traces_say_only_what_was_visible_and_names_of_kinds(traces: list[Trace]
 
 def test_memory_is_left_alone_where_the_request_wants_it_so(config: RunConfig, shops: list[Shop]) -> None:
     (shop,) = shops
-    helped = [find_trace(config, shop, Task("k", 0, row)) for row in shop.train[:8]]
-    alone = [find_trace(config, shop, Task("k", 0, replace(row, memory="alone"))) for row in shop.train[:8]]
+    helped = [find_trace(config, shops, Task("k", 0, row)) for row in shop.train[:8]]
+    alone = [find_trace(config, shops, Task("k", 0, replace(row, memory="alone"))) for row in shop.train[:8]]
     assert any(trace.useful for trace in helped) and not any(trace.useful for trace in alone)
 
 
@@ -124,9 +124,9 @@ def test_the_profile_says_what_is_liked_in_the_kind_wanted() -> None:
     )
     told = {f"m{number}": read_statement(line) for number, line in enumerate(lines, 1)}
     profile = profile_of("I need something to wash my dry hair with!", "Shampoo", "Shampoo", told)
-    assert profile.text == "shampoo, wash my dry hair, fragrance-free, plastic-free, Plainwell"
+    assert profile.text == "shampoo, I need something to wash my dry hair with, fragrance-free, plastic-free, Plainwell"
     assert profile.useful_memory_ids == ("m1", "m5", "m6")
-    assert profile_of("a shampoo", "Shampoo", "Shampoo", {"m4": told["m4"]}) == ItemProfile("shampoo")
+    assert profile_of("a shampoo", "Shampoo", "Shampoo", {"m4": told["m4"]}) == ItemProfile("a shampoo")
     assert profile_of("wash my hair", "", "Shampoo", {"m1": told["m1"]}).text == "wash my hair, fragrance-free"
 
 

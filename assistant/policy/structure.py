@@ -31,7 +31,7 @@ from assistant.protocol import (
     weighed_aspects,
     write_call,
 )
-from assistant.words import contains, content_span, content_words
+from assistant.words import contains, content_words
 from memory_store.indexing.statements import read_statement
 
 if TYPE_CHECKING:
@@ -295,9 +295,8 @@ class Structure:
 
 
 def opening_of(request: str, named: str) -> str:
-    """What a profile opens with: what the scenario names where the request does not say it, then the request, from
-    its first telling word to its last."""
-    asked = _within(BASE_CHARACTERS, content_span(request))
+    """What a profile opens with: what the scenario names where the request does not say it, then the request."""
+    asked = _within(BASE_CHARACTERS, request.rstrip(" .,!?") or request)
     return asked if not named or contains(request, named) else f"{named}, {asked}"
 
 

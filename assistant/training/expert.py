@@ -108,7 +108,8 @@ def profile_of(request: str, name: str, kind: str, told: Mapping[str, Statement]
         for mark, said in told.items()
         if kind in (said.category, *said.places) and is_liked(said, told.values())
     }
-    values = [value for value in dict.fromkeys(liked.values()) if not contains(request, value)][:PHRASES]
+    new = [value for value in dict.fromkeys(liked.values()) if not contains(request, value)]
+    values = [value for value in new if not any(other != value and contains(other, value) for other in new)][:PHRASES]
     useful = tuple(mark for mark, value in liked.items() if value in values)
     return ItemProfile(", ".join([opening_of(request, name_of(name)), *values])[:MAX_PROFILE], useful)
 
@@ -121,7 +122,7 @@ def scenario_of(request: str, kind: str) -> str:
 
 def name_of(kind: str) -> str:
     """A kind of product as it is named within a sentence."""
-    return kind if kind[1:2].isupper() else kind[:1].lower() + kind[1:]
+    return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in kind.split())
 
 
 def aspects_of(request: str, weighed: Sequence[str], calls: int) -> tuple[str, ...]:

@@ -108,15 +108,17 @@ def read_traces(file: Path) -> list[Trace]:
         raise TrainingError(f"{file} is damaged ({error!r}): remove it, the traces are found again.") from error
 
 
-def find_trace(config: RunConfig, shop: Shop, task: Task) -> Trace:
+def find_trace(config: RunConfig, shops: Sequence[Shop], task: Task) -> Trace:
     """The trace of one task, found through the very nodes of serving."""
+    shop = shops[task.shop]
     user_id = task.row.user_id or ""
     assistant = shop.assistant
     asked = assistant.dialogue.new_request(task.row.request)
     ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
     wanted = shop.world.catalogue.items.many(task.row.target_item_ids[:1])
     kind = next((item.kind() for item in wanted.values()), "")
-    expert = Expert(ranker, kind, config.traces.calls, shop.named, alone=task.row.memory == "alone")
+    named = frozenset().union(*(each.named for each in shops))
+    expert = Expert(ranker, kind, config.traces.calls, named, alone=task.row.memory == "alone")
     done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
     reward = reward_of(config.reward, done, task.row.target_item_ids).total
     alone = config.reward.format + ranker.worth(asked.text)
@@ -137,7 +139,7 @@ def _search(config: RunConfig, shops: Sequence[Shop], tasks: Sequence[Task]) -> 
     """The traces of the tasks, in their order."""
     processes = min(config.traces.processes, -(-len(tasks) // CHUNK))
     if processes <= 1:
-        yield from (find_trace(config, shops[task.shop], task) for task in tasks)
+        yield from (find_trace(config, shops, task) for task in tasks)
         return
     copies = config.work / "copies"
     shutil.rmtree(copies, ignore_errors=True)
@@ -180,7 +182,7 @@ def end_with_parent() -> None:
 
 def _find_here(task: Task) -> Trace:
     config, shops, _ = _here
-    return find_trace(config, shops[task.shop], task)
+    return find_trace(config, shops, task)
 
 
 def _settings(config: RunConfig) -> str:
