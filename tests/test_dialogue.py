@@ -7,13 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from assistant.dialogue import recipient
-from assistant.kinds import Kinds
 from assistant.policy.rules import RulesPolicy
 from assistant.presents import about_what
-from assistant.tools import MemoryTool
 from assistant.turn import Assistant
 from memory_store.embedding import Embedder
-from tests.small_world import ADA
 
 
 @pytest.mark.parametrize(
@@ -41,31 +38,3 @@ def test_only_requests_for_others_are_cut(open_assistant: Callable[..., Assistan
     given = dialogue.new_request("shampoo for my sister who likes lavender, under $20")
     assert (own.text, own.recipient) == ("shampoo that I like, for dry hair", None)
     assert (given.text, given.recipient, given.constraints.price_max) == ("shampoo lavender", "sister", 20.0)
-
-
-def test_the_kind_that_a_request_names_shuts_out_what_is_remembered_of_others(
-    open_assistant: Callable[..., Assistant], embedder: Embedder
-) -> None:
-    assistant = open_assistant(RulesPolicy(embedder))
-    kinds = Kinds(assistant.catalogue, embedder)
-    assert kinds.named("a stoneware mug") == "Mug"
-    assert kinds.named("shampoo for a mug of a man") == "Shampoo"
-    assert kinds.named("a stoneware cup") is None
-
-    def recalled(request: str, scenario: str = "") -> set[str]:
-        tool = MemoryTool(assistant.memory, kinds, ADA, request)
-        return {hit.category for hits in tool.call(["scent", "size"], scenario) for hit in hits}
-
-    assert "Shampoo" in recalled("something for my hair, in a mug")
-    assert "Shampoo" in recalled("a shampoo")
-    assert not recalled("a mug") - {"", "Mug"}
-    assert "Shampoo" in recalled("the pool dries my curls", "Choosing shampoo")
-    assert not recalled("a shampoo, or so", "Choosing mug") - {"", "Mug"}
-
-
-def test_the_items_tell_what_kind_a_request_is_about(
-    open_assistant: Callable[..., Assistant], embedder: Embedder
-) -> None:
-    assistant = open_assistant(RulesPolicy(embedder))
-    tool = MemoryTool(assistant.memory, Kinds(assistant.catalogue, embedder), ADA, "my curls are dry after the pool")
-    assert {hit.category for hits in tool.call(["scent"], "Choosing what helps") for hit in hits} == {"Shampoo"}

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from assistant.catalogue.build import MANIFEST
-from assistant.datasets.ensure import ensure_store, load_writer, reembed
+from assistant.datasets import demo
+from assistant.datasets.ensure import demo_folder, ensure_store, load_writer, reembed
 from assistant.datasets.importer import ImportReport, import_folder
 from assistant.datasets.manifest import Manifest, building
 from assistant.datasets.people import Namer, choose_personas, history_line
@@ -82,6 +83,19 @@ def test_a_catalogue_of_an_older_format_is_built_again(small_folder: Path, run_i
     assert ensure_store(Settings(store=tmp_path / "store")) is not None
     assert differences(before, store_content(tmp_path / "store")) == []
     assert ensure_store(Settings(store=tmp_path / "store")) is None
+
+
+def test_the_folder_of_the_demo_world_is_that_of_this_version(
+    monkeypatch: pytest.MonkeyPatch, small_folder: Path, tmp_path: Path
+) -> None:
+    def build(out: Path, **_: object) -> None:
+        shutil.copytree(small_folder, out)
+
+    monkeypatch.setattr(demo, "build_demo_world", build)
+    before = demo_folder(tmp_path / "store")
+    assert before == demo_folder(tmp_path / "store") and before.name.endswith(demo.world_version())
+    monkeypatch.setattr(demo, "world_version", lambda: "0123abcd")
+    assert demo_folder(tmp_path / "store") != before and before.exists()
 
 
 def test_killed_again_and_again_it_ends_in_the_same_content(

@@ -1,4 +1,5 @@
-"""What comes for requests that a stranger would type: the first three items of each, for a newcomer, by the rules.
+"""What comes for requests that a stranger would type: the first three items of each with what their pages say, for a
+newcomer, by the rules.
 
     python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor]
 
@@ -36,6 +37,7 @@ def main() -> None:
         print(f"{number:2}. {line}" + (f"   [for {request.recipient}]" if request.recipient else ""))
         for item in found:
             print(f"      {item.title}  ({item.categories[-1]}, {_price(item.price)})")
+            print(f"          {' · '.join(item.features)}")
     assistant.memory.close()
 
 
