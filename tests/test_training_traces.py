@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.policy.base import Conversation
-from assistant.policy.structure import Source, Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
-from assistant.training.config import ModelConfig, RunConfig, WorldConfig
+from assistant.training.config import ModelConfig, RunConfig, TraceConfig, WorldConfig
 from assistant.training.errors import TrainingError
-from assistant.training.examples import IGNORED, Examples, Padded, encode, names_in
+from assistant.training.examples import IGNORED, Examples, Padded, encode
 from assistant.training.expert import profile_of
 from assistant.training.models import fixed_pieces, train_tokenizer
 from assistant.training.pipeline import describe
@@ -41,6 +39,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         output=root / "out",
         worlds=(WorldConfig(data=root / "shop", store=root / "store", train=20),),
         model=ModelConfig(base="unused"),
+        traces=TraceConfig(naming=1),
     )
 
 
@@ -141,22 +140,6 @@ def test_only_the_policys_own_tokens_are_learnt(traces: list[Trace]) -> None:
         said = [message.content for message in trace.messages if message.role == "assistant"]
         assert chat.tokenizer.decode(learnt) == "".join(f"{text}<|im_end|>" for text in said)
         assert chat.tokenizer.decode(example["input_ids"]) == transcript.text + transcript.closing
-
-
-def test_of_what_structured_decoding_writes_only_the_choices_are_learnt(traces: list[Trace], shops: list[Shop]) -> None:
-    chat = ChatTokens(train_tokenizer((message.content for trace in traces for message in trace.messages), 900))
-    vocabulary, stops, names = Vocabulary(chat.tokenizer), chat.stop_ids(), names_in(traces)
-    assert names and set(names) <= set(names_of(shops))
-
-    def holding(messages: Conversation, tools: bool) -> Structure:
-        return Structure(vocabulary, stops, messages, tools=tools, names=[Source.whole(name) for name in names])
-
-    for trace in traces[:8]:
-        one, whole = encode(chat, trace, holding), encode(chat, trace)
-        assert one.ids == whole.ids and whole.chosen == whole.written
-        assert 0 < sum(one.chosen) < 0.7 * sum(one.written)
-        learnt = [token for token in Examples([one])[0]["labels"] if token != IGNORED]
-        assert "ideal_item_profile" not in chat.tokenizer.decode(learnt)
 
 
 def test_batches_are_padded_on_the_right(traces: list[Trace]) -> None:

@@ -10,6 +10,7 @@ from assistant.types import Item, Sex
 SAYING_WHOM = ("age", "year", "yr", "men", "man", "boy", "male", "women", "woman", "girl", "lady", "female")
 """Words without which a text says nothing of whom it is for."""
 
+_WHOM = re.compile(rf"(?:{'|'.join(SAYING_WHOM)})(?:['’]?s)?", re.I)
 _OLDEST = 17
 _NUMBERS = r"(?P<ages>\d{1,2}(?:(?:\s*(?:-|–|,|&|/|to|and)\s*|\s)\d{1,2})*)"
 _ON = r"(?P<on>\s*(?:\+|plus\b|and\s+(?:up|over|older|above)\b))?"
@@ -41,6 +42,11 @@ def asked_sex(text: str) -> Sex | None:
     """Whether a request is for men or boys, or for women or girls; None where it says neither, or both."""
     men, women = _FOR_MEN.search(text), _FOR_WOMEN.search(text)
     return None if bool(men) == bool(women) else "men" if men else "women"
+
+
+def says_whom(word: str) -> bool:
+    """Whether a word says whom something is for ("women's"): a matter of the filters, not of the ranking."""
+    return _WHOM.fullmatch(word) is not None
 
 
 def suits_age(item: Item, age: int) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from assistant.catalogue.audience import SAYING_WHOM
+from assistant.catalogue.audience import SAYING_WHOM, says_whom
 from assistant.catalogue.build import FORMAT, ITEMS, LEXICAL, MANIFEST, ROWS, VECTORS
 from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
@@ -37,8 +37,7 @@ CHEAP = 1.0
 """What being the cheapest of its kind adds to a score where a low price is wished for."""
 
 NAMED, LEAST_NAMED = 2.5, 1.5
-"""What being of the kind that the query names adds to a score, at most and at least: enough for yarn to come before
-blankets."""
+"""What being of the kind that the query names adds to a score, at most and at least: yarn comes before blankets."""
 
 SAID, SHARED = 1.0, 4
 """What an item loses with a word that it does not say and another of the kind does; of many words each counts less."""
@@ -241,7 +240,8 @@ class Catalogue:
         number, kinds = self._names.named(query), self._columns["kind"]
         if number is not None and number in kinds[_best(scores, _AROUND)]:
             rows = np.flatnonzero(kinds == number)
-            wanted = set(content_words(query)) - set(content_words(self.kinds[number]))
+            name = content_words(self.kinds[number])
+            wanted = {word for word in content_words(query) if word not in name and not says_whom(word)}
             said = self._said(wanted, rows) * SAID * min(1.0, SHARED / max(1, len(wanted)))
             scores[rows] += np.maximum(NAMED + said - said.max(), LEAST_NAMED).astype(np.float32)
 

@@ -121,7 +121,8 @@ class TraceConfig(Part):
 
     ``calls``: how many aspects the expert calls for. ``processes`` search side by side. To these come ``copying``,
     ``naming`` and ``choosing`` trajectories of practice, the first of ``practice`` (a JSON lines file of request texts,
-    of which the first ``practice_limit`` of a seeded order are used) and then of item titles.
+    of which the first ``practice_limit`` of a seeded order are used) and then of item titles. With naming practice the
+    expert, too, names the kind of product wanted where train asks for it often enough; without it, it copies.
     """
 
     processes: Positive = 1
@@ -137,14 +138,11 @@ class SftConfig(Part):
     """The supervised warm start. ``batch`` and ``micro_batch`` count trajectories over all processes.
 
     Traces whose reward is under ``least_reward`` (the target was out of reach) are left out, and counted.
-    In an epoch each trace comes ``repeat`` times, each trajectory of practice once. ``whole``: the share of
-    trajectories of which every token is learnt, where the policy is served with structured decoding; of the others
-    only the tokens that this leaves to choose. ``patience``: evaluations on held-out traces without progress before it
-    stops.
+    In an epoch each trace comes ``repeat`` times, each trajectory of practice once. ``patience``: evaluations on
+    held-out traces without progress before it stops.
     """
 
     epochs: float = 3.0
-    whole: Share = 0.2
     batch: Positive = 32
     micro_batch: Positive = 32
     learning_rate: float = 1e-3

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch.utils.data import Dataset
 
-from assistant.policy.base import Conversation
-from assistant.policy.structure import Structure
 from assistant.policy.tokens import END_OF_TURN, ChatTokens, Transcript
-from assistant.protocol import read_opening_so_far
 from assistant.training.errors import TrainingError
 from assistant.training.traces import Trace
 
 IGNORED = -100
 
 
-Holding = Callable[[Conversation, bool], Structure]
-"""Makes what holds the next message of a conversation to its form; told whether the memory tool is offered."""
-
-
-def encode(chat: ChatTokens, trace: Trace, holding: Holding | None = None) -> Transcript:
-    """A trace as the transcript that serving would have had, had the policy written it token by token; with
-    ``holding`` those tokens are its choice where structured decoding leaves one."""
+def encode(chat: ChatTokens, trace: Trace) -> Transcript:
+    """A trace as the transcript that serving would have had, had the policy written it token by token."""
     transcript = Transcript()
     end = chat.tokenizer.get_vocab().get(END_OF_TURN, chat.tokenizer.eos_token_id)
     if end is None:
@@ -35,35 +27,12 @@ def encode(chat: ChatTokens, trace: Trace, holding: Holding | None = None) -> Tr
         chat.read(transcript, trace.messages[:place], tools=trace.tools)
         text = chat.defuse(message.content)
         ids = [*chat.encode(text), int(end)]
-        chosen = choices(holding(trace.messages[:place], trace.tools), ids) if holding else None
-        transcript.add_written(text, ids, [0.0] * len(ids), chat.closing_text(int(end)), chosen)
+        transcript.add_written(text, ids, [0.0] * len(ids), chat.closing_text(int(end)))
     return transcript
 
 
-def choices(structure: Structure, ids: Sequence[int]) -> list[bool]:
-    """Which tokens of a message were a choice; all, where the structure would not have let it be written so."""
-    chosen = []
-    for token in ids:
-        if token not in structure.allowed():
-            return [True] * len(ids)
-        chosen.append(structure.chooses())
-        structure.push(token)
-    return chosen
-
-
-def names_in(traces: Iterable[Trace]) -> list[str]:
-    """What the scenarios of these traces name that their requests do not say."""
-    named = set()
-    for trace in traces:
-        first = next(message.content for message in trace.messages if message.role == "assistant")
-        scenario = (read_opening_so_far(first)[0] or "").removeprefix("Choosing ")
-        if scenario not in trace.messages[1].content:
-            named.add(scenario)
-    return sorted(named)
-
-
 class Examples(Dataset[dict[str, list[int]]]):
-    """Transcripts as ``input_ids`` and ``labels``: the label of whatever was not the policy's choice is ignored."""
+    """Transcripts as ``input_ids`` and ``labels``: the label of whatever the policy did not write is ignored."""
 
     def __init__(self, transcripts: Sequence[Transcript]) -> None:
         self._transcripts = transcripts
@@ -73,7 +42,7 @@ class Examples(Dataset[dict[str, list[int]]]):
 
     def __getitem__(self, place: int) -> dict[str, list[int]]:
         one = self._transcripts[place]
-        labels = [token if own else IGNORED for token, own in zip(one.ids, one.chosen, strict=True)]
+        labels = [token if own else IGNORED for token, own in zip(one.ids, one.written, strict=True)]
         return {"input_ids": one.ids, "labels": labels}
 
 

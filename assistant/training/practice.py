@@ -71,10 +71,6 @@ class Material:
         titles = [" ".join(item.title.split()[:TITLE_WORDS]) for item in items.in_order()]
         return cls(dict(statements), shop.asked, shop.asked_alone, shop.named, weighed, titles)
 
-    def weight(self) -> float:
-        """How often practice turns to this shop: a large one more often, but not in proportion."""
-        return (1 + sum(map(len, self.requests.values()))) ** 0.5
-
 
 def make_practice(config: RunConfig, shops: Sequence[Shop]) -> list[Trace]:
     """The practice of a run, written to its work folder or read from there. Raises DatasetError."""
@@ -112,14 +108,13 @@ def _practice(config: RunConfig, material: Sequence[Material]) -> Iterator[Trace
         yield _copying(f"copying/{number}", text, "", chance.choice(material), settings.calls, chance)
     namers = [shop for shop in material if shop.named]
     for number in range(settings.naming if namers else 0):
-        [shop] = chance.choices(namers, [shop.weight() for shop in namers])
+        shop = chance.choice(namers)
         kind = chance.choice(sorted(shop.named))
         text, _ = _asking(kind, shop, chance)
         yield _copying(f"naming/{number}", text, kind, shop, settings.calls, chance)
     choosers = [shop for shop in material if len(shop.statements) > 1]
     for number in range(settings.choosing if choosers else 0):
-        [shop] = chance.choices(choosers, [shop.weight() for shop in choosers])
-        yield _choosing(f"choosing/{number}", shop, settings.calls, chance)
+        yield _choosing(f"choosing/{number}", chance.choice(choosers), settings.calls, chance)
 
 
 def _copying(key: str, text: str, name: str, shop: Material, calls: int, chance: random.Random) -> Trace:

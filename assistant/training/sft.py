@@ -12,13 +12,11 @@ import torch
 from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from assistant.policy.base import Conversation
-from assistant.policy.structure import Source, Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens, Transcript
 from assistant.training.checkpoints import accumulation, go_on, hardware, tensorboard_in
 from assistant.training.config import RunConfig, SftConfig
 from assistant.training.errors import TrainingError
-from assistant.training.examples import IGNORED, Examples, Padded, encode, names_in
+from assistant.training.examples import IGNORED, Examples, Padded, encode
 from assistant.training.logs import Telling
 from assistant.training.lora import adapted, merged
 from assistant.training.traces import Trace
@@ -52,7 +50,7 @@ def warm_start(
     wanted = [trace for trace in traces if trace.reward is None or trace.reward >= settings.least_reward]
     chat = ChatTokens(tokenizer)
     positions = getattr(model.config, "max_position_embeddings", None)
-    encoded = _encoded(config, chat, wanted)
+    encoded = [(trace, encode(chat, trace)) for trace in wanted]
     fitting = [(trace, one) for trace, one in encoded if positions is None or len(one.ids) <= positions]
     train, held_out = _split(fitting, settings, config.seed)
     if not train:
@@ -79,26 +77,10 @@ def warm_start(
         examples=len(train),
         skipped=len(traces) - len(wanted),
         too_long=len(wanted) - len(fitting),
-        tokens=sum(sum(one.chosen) for one in train),
+        tokens=sum(sum(one.written) for one in train),
         loss=loss,
         held_out_loss=trainer.state.best_metric,
     )
-
-
-def _encoded(config: RunConfig, chat: ChatTokens, traces: Sequence[Trace]) -> list[tuple[Trace, Transcript]]:
-    """The traces with their tokens. Of a policy that is served with structured decoding, a share is learnt whole, and
-    of the others what that leaves to choose: the rest is written for it."""
-    assert config.sft is not None
-    if not config.structured:
-        return [(trace, encode(chat, trace)) for trace in traces]
-    vocabulary, stops, chance = Vocabulary(chat.tokenizer), chat.stop_ids(), random.Random(config.seed)
-    names = [Source.whole(name) for name in names_in(traces)]
-
-    def holding(messages: Conversation, tools: bool) -> Structure:
-        return Structure(vocabulary, stops, messages, tools=tools, names=names)
-
-    whole = config.sft.whole
-    return [(trace, encode(chat, trace, None if chance.random() < whole else holding)) for trace in traces]
 
 
 class OwnTokensTrainer(Trainer):

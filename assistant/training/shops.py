@@ -33,7 +33,8 @@ class Shop:
     """An open world with its assistant. ``train`` and ``dev`` are its requests of these splits.
 
     ``asked``: the texts of all that "train" asks, by the kind of product that is meant, apart from those that memory
-    has to be left out of (``asked_alone``). ``named``: the kinds asked for often enough to be learnt."""
+    has to be left out of (``asked_alone``). ``named``: the kinds asked for often enough to be learnt, in runs that have
+    naming practice."""
 
     world: World
     assistant: Assistant
@@ -80,7 +81,8 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
         asked, alone = _asked(world, assistant)
-        named = frozenset(kind for kind in asked if len(asked[kind]) >= LEAST_ASKED) - {*world.catalogue.categories}
+        often = {kind for kind in asked if len(asked[kind]) >= LEAST_ASKED}
+        named = frozenset(often - {*world.catalogue.categories} if config.traces.naming else ())
         yield Shop(world, assistant, train, dev, asked, alone, named)
 
 
