@@ -4,7 +4,7 @@ newcomer, by the rules.
     python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor]
 
 STORE holds the demo world (``make run`` builds one). The lists beside this file were written before anybody looked at
-what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``seventh``, each made after the
+what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``ninth``, each made after the
 shop had learnt from the one before. A person judges what came.
 """
 
