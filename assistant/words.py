@@ -58,16 +58,8 @@ def head_of(request: str) -> str:
 
 def clauses_of(text: str) -> list[str]:
     """The clauses of a text that has several, the first six of them; none where it is one."""
-    clauses = split_clauses(text)
+    clauses = [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()]
     return clauses[:6] if len(clauses) > 1 else []
-
-
-def split_clauses(text: str, most: int | None = None) -> list[str]:
-    """The clauses of a text, at least one; of ``most``, the last holds the rest."""
-    clauses = [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()] or [text]
-    if most is not None and len(clauses) > most:
-        clauses = [*clauses[: most - 1], ", ".join(clauses[most - 1 :])]
-    return clauses
 
 
 def content_words(text: str) -> list[str]:
