@@ -8,11 +8,16 @@ from functools import lru_cache
 import numpy as np
 
 from assistant.catalogue.search import Catalogue
+from assistant.protocol import can_be_told
+from assistant.types import KindsNear
 from assistant.words import clauses_of
 from memory_store.embedding import Embedder
 
 BY_ITEMS = 0.15
 """What a standard deviation of the nearest items' scores counts, beside the cosine to the kind's name."""
+NEAR = 8
+BOUGHT = 4
+"""So many kinds are told as near a request, and so many of those that the shopper has bought."""
 KEPT = 4
 """Of so many texts it is remembered what they find: of a turn, its request and its scenario."""
 
@@ -34,6 +39,18 @@ class Kinds:
         """The kind of product that a request names outright, where nothing else is nearer; None where it does not."""
         kind = self._catalogue.kind_named(request)
         return kind if kind and kind == next(iter(self._found(request)), None) else None
+
+    def near(self, request: str, bought: Collection[str]) -> KindsNear:
+        """The kinds that a request may be about, of all and of those ``bought``. None where a whole department is
+        nearest (the shop has no kinds there), one where the request names it outright."""
+        if (named := self.named(request)) is not None and can_be_told(named):
+            return KindsNear((named,), (named,) if named in bought else ())
+        nearness = self.nearness(request, bought)
+        nearest = sorted(nearness, key=lambda kind: (-nearness[kind], kind))
+        if not nearest or self.is_broad(nearest[0]):
+            return KindsNear()
+        kinds = [kind for kind in nearest if not self.is_broad(kind) and can_be_told(kind)]
+        return KindsNear(tuple(kinds[:NEAR]), tuple([kind for kind in kinds if kind in bought][:BOUGHT]))
 
     def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
         """How near the request is to each of these kinds, and to the kinds of the items that it would find.

@@ -27,9 +27,10 @@ from itertools import takewhile
 from assistant.errors import ProtocolError
 from assistant.policy.base import Message
 from assistant.prompting import fill_prompt, load_prompt
-from assistant.types import ItemProfile, MemoryHit
+from assistant.types import ItemProfile, KindsNear, MemoryHit
+from assistant.words import name_of
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 PROMPTS = ("policy", "policy_with_tool", "policy_without_tool", "policy_repair")
 
 TOOL_NAME = "memory_retrieval_tool"
@@ -53,8 +54,12 @@ MAX_ASPECTS = 6
 MAX_CALLS = 4
 MAX_ROUNDS = 3
 MAX_PROFILE = 1_500
+CHOOSING = "Choosing "
+"""What the scenarios of the policies made here open with."""
 NOTHING_FOUND = "nothing found"
 WEIGHED_HEADING = "What buyers weigh:"
+KINDS_HEADING = "Kinds of product near this request:"
+BOUGHT_HEADING = "Kinds that this shopper has bought:"
 KNOWN_HEADING = "What is known of this shopper:"
 
 _SCENARIO = re.compile(r"\s*<scenario>([^<>]*)</scenario>")
@@ -74,16 +79,23 @@ class PolicyMessage:
     profile: ItemProfile | None = None
 
 
-def open_trajectory(request: str, *, weighed: Sequence[str], known: str = "", tools: bool) -> list[Message]:
+def open_trajectory(
+    request: str, *, weighed: Sequence[str], kinds: KindsNear | None = None, known: str = "", tools: bool
+) -> list[Message]:
     """The system and user messages that a trajectory opens with.
 
-    ``weighed``: global-memory texts ("Grip: buyers weigh …"). ``known``: what else is told of the shopper (the
-    naive and static memory settings). ``tools``: whether the memory tool is offered.
+    ``weighed``: global-memory texts ("Grip: buyers weigh …"). ``kinds``: what the request may be about. ``known``:
+    what else is told of the shopper (the naive and static memory settings). ``tools``: whether the memory tool is
+    offered.
     """
     how = load_prompt("policy_with_tool" if tools else "policy_without_tool")
+    kinds = kinds or KindsNear()
     context = []
     if weighed:
         context += [WEIGHED_HEADING, *(f"- {one_line(text)}" for text in weighed)]
+    for heading, told in ((KINDS_HEADING, kinds.near), (BOUGHT_HEADING, kinds.bought)):
+        if told:
+            context.append(f"{heading} {'; '.join(map(name_of, told))}")
     if known:
         context += [KNOWN_HEADING, known]
     system = fill_prompt("policy", how=how, context="\n".join(context)).strip()
@@ -97,6 +109,20 @@ def read_weighed(system: str) -> list[str]:
         return []
     following = lines[lines.index(WEIGHED_HEADING) + 1 :]
     return [line[2:] for line in takewhile(lambda line: line.startswith("- "), following)]
+
+
+def read_kinds(system: str) -> KindsNear:
+    """The kinds of product that a system message tells, by their names within a sentence."""
+    told: dict[str, tuple[str, ...]] = {}
+    for line in system.splitlines():
+        heading, colon, names = line.partition(": ")
+        told.setdefault(heading + colon.strip(), tuple(names.split("; ")))
+    return KindsNear(told.get(KINDS_HEADING, ()), told.get(BOUGHT_HEADING, ()))
+
+
+def can_be_told(kind: str) -> bool:
+    """Whether the name of a kind of product can stand in a list of them, and in a scenario."""
+    return len(kind) <= MAX_ASPECT and kind == one_line(kind) and ";" not in kind
 
 
 def weighed_aspects(weighed: Sequence[str]) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from assistant.kinds import Kinds
-from assistant.types import MemoryHit
+from assistant.protocol import CHOOSING
+from assistant.types import KindsNear, MemoryHit
+from assistant.words import name_of
 from memory_store.indexing.statements import Lead, read_statement
 from memory_store.store import MemoryStore
 from memory_store.types import LOCAL_LEVELS, Level, RecalledEntry
@@ -33,7 +35,7 @@ class MemoryTool:
     of those, and of what holds across kinds, the entries nearest the aspect: tastes before habits (what is paid, what
     is cared about), and single purchases where little was written. An entry is told once a turn, under one mark.
     Where the scenario or the request names a kind, other kinds are left alone, however alike: "a coffee maker" is no
-    coffee beans.
+    coffee beans. ``near``: the kinds that the policy was told of, which its scenario may name.
     ``by_request`` ignores the aspect (an ablation).
     """
 
@@ -43,6 +45,7 @@ class MemoryTool:
         kinds: Kinds,
         user_id: str,
         request: str,
+        near: KindsNear,
         *,
         levels: frozenset[Level] = LOCAL_LEVELS,
         by_request: bool = False,
@@ -51,6 +54,7 @@ class MemoryTool:
         self._kinds = kinds
         self._user_id = user_id
         self._request = request
+        self._near = {name_of(kind): kind for kind in (*near.near, *near.bought)}
         self._levels = levels
         self._by_request = by_request
         self._named: str | None = None
@@ -58,7 +62,8 @@ class MemoryTool:
 
     def call(self, aspects: Sequence[str], scenario: str) -> list[tuple[MemoryHit, ...]]:
         """What each aspect recalls that was not told before in this turn, at most three entries each."""
-        self._named = self._kinds.named(scenario) or self._kinds.named(self._request)
+        told = self._near.get(scenario.removeprefix(CHOOSING))
+        self._named = told or self._kinds.named(scenario) or self._kinds.named(self._request)
         queries = [self._request if self._by_request else f"{aspect}: {self._request}" for aspect in aspects]
         vectors = self._memory.embedder.embed(queries, query=True)
         found = self._memory.hierarchy.recall_vectors(self._user_id, vectors, k=NEAREST, levels=self._levels)

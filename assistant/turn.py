@@ -28,7 +28,7 @@ from langgraph.runtime import Runtime
 
 from assistant import events, protocol
 from assistant.catalogue.search import Catalogue, SearchResult
-from assistant.context import MemorySetting, known_of_shopper, weighed_in_scenario
+from assistant.context import MemorySetting, kinds_bought, known_of_shopper, weighed_in_scenario
 from assistant.dialogue import Conversation, Dialogue
 from assistant.errors import AssistantError
 from assistant.kinds import Kinds
@@ -42,6 +42,7 @@ from assistant.types import (
     Event,
     GlobalAspect,
     ItemProfile,
+    KindsNear,
     MemoryHit,
     MemoryRecalled,
     PolicyFellBack,
@@ -55,8 +56,6 @@ from assistant.types import (
 from assistant.writing import Writing
 from memory_store.store import MemoryStore
 from memory_store.types import LOCAL_LEVELS, Level
-
-SEARCHING_ACTS = frozenset({Act.REQUEST, Act.REFINE, Act.MORE, Act.FOR_OTHER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,7 @@ class TurnState(TypedDict, total=False):
     request: Annotated[Request, UntrackedValue]
     weighed: Annotated[tuple[GlobalAspect, ...], UntrackedValue]
     known: Annotated[str, UntrackedValue]
+    kinds: Annotated[KindsNear, UntrackedValue]
     tool: Annotated[MemoryTool | None, UntrackedValue]
     messages: Annotated[tuple[Message, ...], UntrackedValue]
     scenario: Annotated[str, UntrackedValue]
@@ -158,8 +158,7 @@ class Nodes:
         user = self._memory.users.get(context.user_id)
         entries = self._memory.hierarchy.entries(context.user_id, limit=200)
         said = talk(state["act"], state["message"], Conversation.from_dict(state["conversation"]), user, entries)
-        seconds = time.perf_counter() - context.started
-        runtime.stream_writer(replace(said, turn_id=context.turn_id, seconds=seconds))
+        runtime.stream_writer(replace(said, turn_id=context.turn_id, seconds=time.perf_counter() - context.started))
         return {}
 
     def open_trajectory(self, state: TurnState, runtime: TurnRuntime) -> TurnState:
@@ -169,17 +168,18 @@ class Nodes:
         weighed = weighed_in_scenario(self._memory, self._kinds, request.text) if options.use_global else ()
         own = request.recipient is None
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
-        tool = None
-        if own and options.memory == "mrrec" and options.levels:
-            tool = MemoryTool(
-                self._memory, self._kinds, user_id, request.text, levels=options.levels, by_request=options.by_request
-            )
+        levels = options.levels if own and options.memory == "mrrec" else frozenset()
+        near = self._kinds.near(request.text, kinds_bought(self._memory, user_id, levels))
+        tool = MemoryTool(
+            self._memory, self._kinds, user_id, request.text, near, levels=levels, by_request=options.by_request
+        )
         told = [aspect.text for aspect in weighed]
-        messages = protocol.open_trajectory(request.text, weighed=told, known=known, tools=tool is not None)
+        messages = protocol.open_trajectory(request.text, weighed=told, kinds=near, known=known, tools=bool(levels))
         return {
             "weighed": weighed,
             "known": known,
-            "tool": tool,
+            "kinds": near,
+            "tool": tool if levels else None,
             "messages": tuple(messages),
             "hits": (),
             "tool_calls": 0,
@@ -238,8 +238,8 @@ class Nodes:
         return {"conversation": Conversation(request, said.recommendations, state["hits"]).to_dict()}
 
     def memory_tokens(self, state: TurnState) -> int:
-        """Tokens of the shopper's memory in the prompt: what the tool returned, or what the prompt told (PAPER)."""
-        texts = [hit.text for hit in state["hits"]] + ([state["known"]] if state["known"] else [])
+        """Tokens of the shopper's memory in the prompt: what the tool returned, and what the prompt told (PAPER)."""
+        texts = [*(hit.text for hit in state["hits"]), *filter(None, (state["known"],)), *state["kinds"].bought]
         return sum(self._memory.embedder.count_tokens(text) for text in texts)
 
     def _write(self, state: TurnState, runtime: TurnRuntime, *, first: bool) -> TurnState:
@@ -300,7 +300,7 @@ def _entry(state: TurnState) -> Literal["understand", "open_trajectory"]:
 
 
 def _talk_or_search(state: TurnState) -> Literal["talk", "open_trajectory"]:
-    return "open_trajectory" if state["act"] in SEARCHING_ACTS else "talk"
+    return "open_trajectory" if state["act"] in {Act.REQUEST, Act.REFINE, Act.MORE, Act.FOR_OTHER} else "talk"
 
 
 def _recall_or_search(state: TurnState) -> Literal["retrieve_memory", "search_catalogue"]:

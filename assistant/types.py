@@ -33,6 +33,15 @@ class Item:
         return (self.categories or (self.category,))[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class KindsNear:
+    """The kinds of product that a request may be about, nearest first, and of the kinds that the shopper has bought
+    those that come nearest."""
+
+    near: tuple[str, ...] = ()
+    bought: tuple[str, ...] = ()
+
+
 Sex = Literal["men", "women"]
 
 

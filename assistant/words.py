@@ -81,6 +81,11 @@ def says(item: Item, phrase: str) -> bool:
     return contains(item.text(), phrase)
 
 
+def name_of(kind: str) -> str:
+    """A kind of product as it is named within a sentence."""
+    return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in kind.split())
+
+
 def contains(text: str, phrase: str) -> bool:
     """Whether ``text`` has the words of ``phrase`` in a row, regardless of case, hyphens and plural s."""
     words = re.findall(r"[^\W_]+", phrase)

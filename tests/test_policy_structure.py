@@ -11,10 +11,11 @@ import pytest
 from assistant.errors import PolicyError
 from assistant.policy.base import Message
 from assistant.policy.checkpoint import CheckpointPolicy
-from assistant.policy.structure import Source, Structure, Vocabulary
+from assistant.policy.structure import Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
 from assistant.protocol import open_trajectory, read_message
 from assistant.training.models import train_tokenizer
+from assistant.types import KindsNear
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
 REQUESTS = (
@@ -92,11 +93,12 @@ def test_the_whole_request_opens_the_profile_after_the_kind_that_the_scenario_na
         assert text == f"{start} on the way down; size 9.5. not red"
 
 
-def test_a_scenario_may_name_a_kind_that_was_learnt() -> None:
+def test_a_scenario_may_name_a_kind_that_is_told() -> None:
     vocabulary, stops = Vocabulary(tiny_tokenizer()), ChatTokens(tiny_tokenizer()).stop_ids()
-    names, seen = [Source.whole(name) for name in ("support brace", "hiking poles")], set()
+    kinds, seen = KindsNear(("Support brace",), ("Hiking poles",)), set()
+    messages = open_trajectory("my knees", weighed=WEIGHED, kinds=kinds, tools=False)
     for seed in range(60):
-        structure = Structure(vocabulary, stops, opened("my knees", tools=False), tools=False, names=names)
+        structure = Structure(vocabulary, stops, messages, tools=False)
         message = read_message(walked(structure, vocabulary, stops, random.Random(seed)), first=True, tools=False)
         assert message.profile is not None
         seen.add((message.scenario.removeprefix("Choosing "), message.profile.text))

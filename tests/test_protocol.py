@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assistant import protocol
 from assistant.errors import ProtocolError
 from assistant.protocol import PolicyMessage, read_message, write_call, write_message
-from assistant.types import ItemProfile, MemoryHit
+from assistant.types import ItemProfile, KindsNear, MemoryHit
 
 OPENING = "<scenario>Trail shoes for wet ground</scenario>\n<aspects>grip; width</aspects>\n"
 ANSWER = '{"ideal_item_profile": "trail shoe, wide", "useful_memory_ids": ["m1"]}'
@@ -102,6 +102,19 @@ def test_the_opening_tells_what_buyers_weigh_and_reads_it_again() -> None:
     without = protocol.open_trajectory("trail shoes", weighed=[], known="- [behaviour] Bought", tools=False)
     assert "memory_retrieval_tool" not in without[0].content
     assert without[0].content.endswith("What is known of this shopper:\n- [behaviour] Bought")
+
+
+def test_the_opening_tells_the_kinds_that_a_request_may_be_about_and_reads_them_again() -> None:
+    kinds = KindsNear(("Trail shoes", "USB-C hub"), ("Rug",))
+    system = protocol.open_trajectory("something", weighed=["Grip: yes."], kinds=kinds, tools=True)[0].content
+    assert protocol.read_kinds(system) == KindsNear(("trail shoes", "USB-C hub"), ("rug",))
+    bare = protocol.open_trajectory("something", weighed=[f"{protocol.BOUGHT_HEADING} rug"], tools=True)[0].content
+    assert protocol.read_kinds(bare) == KindsNear()
+
+
+@pytest.mark.parametrize("kind", ["Rugs; mats", "Rugs\nmats", "<tool_call>", "A rug" * 40])
+def test_names_of_kinds_that_would_break_a_list_are_not_told(kind: str) -> None:
+    assert not protocol.can_be_told(kind) and protocol.can_be_told("Rugs & mats")
 
 
 def test_an_opening_in_the_making_is_read_as_far_as_it_stands() -> None:

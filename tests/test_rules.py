@@ -56,7 +56,7 @@ def test_a_request_that_knows_what_it_wants_is_left_alone(embedder: Embedder, re
 
 def test_what_was_recalled_counts_where_no_word_is_shared(embedder: Embedder) -> None:
     told = profile(embedder, "my feet sweat, what can I get?", "Insoles: prefers terry cotton; praised in 2 reviews.")
-    assert told == "my feet sweat, Insoles, terry cotton"
+    assert told == "insoles, my feet sweat, what can I get, terry cotton"
 
 
 def test_what_was_given_up_is_not_wanted_by_another_name(embedder: Embedder) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from assistant.training.config import ArchitectureConfig
 from assistant.training.examples import IGNORED, Padded
@@ -21,17 +21,21 @@ TEXTS = ["sneakers shoes sneakers shoes boots laundry detergent laundry detergen
 def test_tokens_that_mean_alike_begin_alike(embedder: Embedder) -> None:
     tokenizer = train_tokenizer(TEXTS, 700)
     architecture = ArchitectureConfig(layers=1, width=128, feed_forward=128, heads=2, key_value_heads=1)
-    plain, meant = (make_model(architecture, tokenizer, seed=0) for _ in range(2))
-    give_meanings(meant, tokenizer, embedder)
+    plain, meant = ([make_model(architecture, tokenizer, seed=seed) for seed in range(8)] for _ in range(2))
+    for model in meant:
+        give_meanings(model, tokenizer, embedder)
 
-    def likeness(model: torch.nn.Module, one: str, other: str) -> float:
+    def likeness(models: list[PreTrainedModel], one: str, other: str) -> float:
+        return sum(likeness_in(model, one, other) for model in models) / len(models)
+
+    def likeness_in(model: PreTrainedModel, one: str, other: str) -> float:
         weights = model.get_input_embeddings().weight  # type: ignore[operator, union-attr]
         left, right = (weights[tokenizer.encode(f" {word}", add_special_tokens=False)[-1]] for word in (one, other))
         return torch.cosine_similarity(left, right, dim=0).item()
 
     assert likeness(meant, "shoes", "boots") > likeness(meant, "shoes", "laundry") + 0.1
     assert likeness(meant, "shoes", "boots") > likeness(plain, "shoes", "boots") + 0.1
-    scales = [model.get_input_embeddings().weight.std().item() for model in (plain, meant)]  # type: ignore[operator]
+    scales = [model.get_input_embeddings().weight.std().item() for model in (plain[0], meant[0])]  # type: ignore[operator]
     assert scales[1] == pytest.approx(scales[0], rel=0.2)
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import DatasetError
-from assistant.policy.structure import Source, Structure, Vocabulary
+from assistant.policy.structure import Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens
-from assistant.protocol import read_message, read_result
+from assistant.protocol import one_line, read_kinds, read_message, read_result
 from assistant.training.config import ModelConfig, RunConfig, TraceConfig, WorldConfig
 from assistant.training.models import train_tokenizer
 from assistant.training.practice import PRACTICE, make_practice, practice_texts
-from assistant.training.shops import Shop, names_of, open_shops
+from assistant.training.shops import Shop, open_shops
 from assistant.training.traces import Trace
-from assistant.words import contains
+from assistant.words import name_of
 from memory_store.indexing.statements import read_statement
 from tests.training_world import write_training_folder
 
@@ -96,23 +96,24 @@ def test_choosing_takes_what_the_memories_say_of_the_kind_asked_for(practice: li
 
 def test_naming_says_which_kind_a_request_means(practice: list[Trace], shops: list[Shop]) -> None:
     named = [trace for trace in practice if trace.key.startswith("naming")]
-    assert len(named) == 12 and len(shops[0].named) > 1
+    assert len(named) == 12
+    meant = {one_line(asked.text): name_of(asked.kind) for asked in shops[0].asked}
     for trace in named:
-        message = read_message(trace.messages[-1].content, first=True, tools=False)
-        kind = message.scenario.removeprefix("Choosing ")
-        assert kind in names_of(shops) and message.profile is not None
-        assert contains(message.profile.text, kind)
+        system, request, answer = (message.content for message in trace.messages)
+        message = read_message(answer, first=True, tools=True)
+        told = read_kinds(system)
+        assert meant[request] in (*told.near, *told.bought) and message.calls == message.aspects
+        assert message.scenario == f"Choosing {meant[request]}"
 
 
-def test_structured_decoding_allows_every_practice(practice: list[Trace], shops: list[Shop]) -> None:
-    names = [Source.whole(name) for name in names_of(shops)]
+def test_structured_decoding_allows_every_practice(practice: list[Trace]) -> None:
     tokenizer = train_tokenizer([message.content for trace in practice for message in trace.messages], 900)
     chat, vocabulary = ChatTokens(tokenizer), Vocabulary(tokenizer)
     stops = chat.stop_ids()
     for trace in practice:
         for place, message in enumerate(trace.messages):
             if message.role == "assistant":
-                structure = Structure(vocabulary, stops, trace.messages[:place], tools=trace.tools, names=names)
+                structure = Structure(vocabulary, stops, trace.messages[:place], tools=trace.tools)
                 for token in chat.encode(message.content):
                     assert token in structure.allowed(), (trace.key, message.content)
                     structure.push(token)

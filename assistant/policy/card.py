@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import PolicyError
 from assistant.policy.tokens import tokenizer_hash
 from assistant.prompting import prompts_hash
-from assistant.protocol import MAX_SCENARIO, PROMPTS, PROTOCOL_VERSION
+from assistant.protocol import PROMPTS, PROTOCOL_VERSION
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,21 +25,17 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyCard:
-    """What must be the same in training and serving; whether it is served with structured decoding, and ``names``: the
-    kinds of product that it has learnt to name in a scenario."""
+    """What must be the same in training and serving; whether it is served with structured decoding."""
 
     protocol_version: int
     prompt_hash: str
     tokenizer_hash: str
     structured: bool = False
-    names: tuple[str, ...] = ()
 
     @classmethod
-    def here(
-        cls, tokenizer: PreTrainedTokenizerBase, *, structured: bool = False, names: Sequence[str] = ()
-    ) -> PolicyCard:
+    def here(cls, tokenizer: PreTrainedTokenizerBase, *, structured: bool = False) -> PolicyCard:
         """The card of a policy trained by this version of the program with this tokenizer."""
-        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer), structured, tuple(names))
+        return cls(PROTOCOL_VERSION, prompts_hash(*PROMPTS), tokenizer_hash(tokenizer), structured)
 
     @classmethod
     def read(cls, file: Path) -> PolicyCard:
@@ -48,8 +43,7 @@ class PolicyCard:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
             version, prompts, tokenizer = (values[key] for key in _MEANING)
-            names = tuple(str(name)[:MAX_SCENARIO] for name in values.get("names", ()))
-            card = cls(version, prompts, tokenizer, values.get("structured") is True, names)
+            card = cls(version, prompts, tokenizer, values.get("structured") is True)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise PolicyError(
                 f"{file} is not a policy card with {', '.join(_MEANING)} ({error!r}): train the checkpoint again"

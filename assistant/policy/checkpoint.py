@@ -26,7 +26,7 @@ from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
 from assistant.policy.card import CARD_FILE, PolicyCard
 from assistant.policy.generation import Generation, Guide, Sampler
-from assistant.policy.structure import Source, Structure, Vocabulary
+from assistant.policy.structure import Structure, Vocabulary
 from assistant.policy.tokens import ChatTokens, TextStream, Transcript
 
 MAX_NEW_TOKENS = 768
@@ -44,8 +44,7 @@ class CheckpointPolicy:
     policy wrote keeps the ids that were drawn, and ``write`` keeps the KV cache. Threads may write at once.
     ``max_new_tokens`` bounds a message, ``context`` all tokens of a conversation; temperature 0 is greedy, and
     any temperature draws the same tokens for the same ``seed``. ``structured``: whether what it writes is held to
-    the trajectory's form and to copies of what it was told (``structure.Structure``); ``names`` are then the kinds of
-    product that its scenarios may name of themselves.
+    the trajectory's form and to copies of what it was told (``structure.Structure``).
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class CheckpointPolicy:
         seed: int = 0,
         batch_size: int = 32,
         structured: bool = False,
-        names: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.note = note
@@ -76,7 +74,6 @@ class CheckpointPolicy:
         self._sampler = Sampler(model, stop_ids=stops, pad_id=self.chat.pad_id())
         self._stops = stops
         self._vocabulary = Vocabulary(tokenizer) if structured else None
-        self._names = [Source.whole(name) for name in names]
         self._written: OrderedDict[str, Transcript] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -126,7 +123,6 @@ class CheckpointPolicy:
             name=f"checkpoint {Path(checkpoint).name}",
             note="" if card else _no_card(checkpoint),
             structured=structured == "on" or (structured == "auto" and card is not None and card.structured),
-            names=card.names if card else (),
             max_new_tokens=max_new_tokens,
             context=context,
             temperature=temperature,
@@ -235,7 +231,7 @@ class CheckpointPolicy:
         """What holds the next message to the trajectory's form; None where this policy writes freely."""
         if self._vocabulary is None:
             return None
-        return Structure(self._vocabulary, self._stops, messages, tools=tools, names=self._names)
+        return Structure(self._vocabulary, self._stops, messages, tools=tools)
 
     def _add(self, transcript: Transcript, drawn: Generation) -> str:
         """Append what was drawn to its transcript and remember it; returns the message's text."""

@@ -14,26 +14,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.policy.base import Message
-from assistant.policy.likes import is_liked
+from assistant.policy.profiles import is_liked, opening_of
 from assistant.protocol import (
+    CHOOSING,
     MAX_ASPECT,
     MAX_PROFILE,
     PolicyMessage,
+    read_kinds,
     read_known,
     read_result,
     read_weighed,
     weighed_aspects,
     write_message,
 )
-from assistant.types import ItemProfile
-from assistant.words import clauses_of, content_words, gist, shorten
+from assistant.types import ItemProfile, KindsNear
+from assistant.words import clauses_of, content_words, gist, name_of, shorten
 from memory_store.embedding import Embedder
 from memory_store.indexing.statements import LIKES, Lead, Statement, read_statement
 
 ASPECTS = 3
 NEAR_CATEGORY = 0.5
 NEAR_RECALLED = 0.3
-OFF_KIND = 0.2
 NEAR_VALUE = 0.5
 NEAR_PURCHASE = 0.6
 TERSE = 4
@@ -79,56 +80,54 @@ class RulesPolicy:
 
     def write(self, messages: Sequence[Message], *, tools: bool) -> Iterator[str]:
         """Streams the next assistant message, word by word."""
-        request = messages[1].content
-        first = all(message.role != "assistant" for message in messages)
-        if first:
-            message = self._open(messages[0].content, request, tools=tools)
-        else:
-            recalled = [found for sent in messages if sent.role == "tool" for found in read_result(sent.content)]
-            message = PolicyMessage(profile=self._profile(request, [Memory(mark, text) for mark, _, text in recalled]))
-        yield from _PIECE.findall(write_message(message))
-
-    def _open(self, system: str, request: str, *, tools: bool) -> PolicyMessage:
-        aspects = self._aspects(read_weighed(system), request)
-        scenario = f"Choosing {gist(request)}"
-        if tools:
-            return PolicyMessage(scenario, aspects, calls=aspects)
+        system, request = messages[0].content, messages[1].content
         known = [Memory("", text) for text in read_known(system)]
-        return PolicyMessage(scenario, aspects, profile=self._profile(request, known))
+        kind = _kind_meant(read_kinds(system), known)
+        if any(message.role == "assistant" for message in messages):
+            recalled = [found for sent in messages if sent.role == "tool" for found in read_result(sent.content)]
+            memories = [Memory(mark, text) for mark, _, text in recalled]
+            message = PolicyMessage(profile=self._profile(request, kind, memories))
+        else:
+            aspects = self._aspects(read_weighed(system), request)
+            scenario = CHOOSING + (kind or gist(request))
+            message = (
+                PolicyMessage(scenario, aspects, calls=aspects)
+                if tools
+                else PolicyMessage(scenario, aspects, profile=self._profile(request, kind, known))
+            )
+        yield from _PIECE.findall(write_message(message))
 
     def _aspects(self, weighed: Sequence[str], request: str) -> tuple[str, ...]:
         """The aspects that matter here: what buyers weigh, nearest the request first; else the request's words."""
         names = weighed_aspects(weighed)[:ASPECTS]
         return tuple(names) or (shorten(" ".join(content_words(request)[:4]) or "what it is", MAX_ASPECT),)
 
-    def _profile(self, request: str, memories: Sequence[Memory]) -> ItemProfile:
-        """The ideal item: what the request asks for, then what memory adds where it speaks of this kind of product."""
+    def _profile(self, request: str, kind: str, memories: Sequence[Memory]) -> ItemProfile:
+        """The ideal item: what the request asks for, and what memory adds where it speaks of this kind of product."""
         if not memories or _LEAVE_ALONE.search(request) or _NAME.search(request):
             return ItemProfile(request[:MAX_PROFILE])
-        judged = self._judge(request, memories)
-        parts = [judged.asked.rstrip(" .,!?")]
-        for value in (judged.kind, *judged.values[:VALUES]):
-            if value and value.casefold() not in ", ".join(parts).casefold():
+        judged = self._judge(request, kind, memories)
+        if not judged.values:
+            return ItemProfile(request[:MAX_PROFILE], judged.useful)
+        parts = [opening_of(request, judged.kind)]
+        for value in judged.values[:VALUES]:
+            if value.casefold() not in ", ".join(parts).casefold():
                 parts.append(value)
         return ItemProfile(", ".join(parts)[:MAX_PROFILE], judged.useful)
 
-    def _judge(self, request: str, memories: Sequence[Memory]) -> Judgement:
-        """Tastes in the kind of product asked for count; where there are none, tastes across kinds; where there are
-        none either and the request says little, the brand of a purchase that is very like it."""
+    def _judge(self, request: str, kind: str, memories: Sequence[Memory]) -> Judgement:
+        """Tastes in the kind of product asked for count (the nearest one remembered where no ``kind`` is told); where
+        there are none, tastes across kinds; where there are none either and the request says little, the brand of a
+        purchase that is very like it."""
         clauses = [request, *clauses_of(request)]
         statements = [read_statement(memory.text) for memory in memories]
         subjects = [_subject(memory.text, said) for memory, said in zip(memories, statements, strict=True)]
         vectors = self._embedder.embed([*clauses, *subjects])
-        cosines: np.ndarray = vectors[len(clauses) :] @ vectors[: len(clauses)].T
-        read = list(zip(memories, statements, cosines.max(axis=1), strict=True))
+        cosines: np.ndarray = (vectors[len(clauses) :] @ vectors[: len(clauses)].T).max(axis=1)
+        read = list(zip(memories, statements, cosines, strict=True))
 
-        own = [
-            (memory, said, near)
-            for memory, said, near in read
-            if said and said.category and near >= (NEAR_RECALLED if memory.mark else NEAR_CATEGORY)
-        ]
-        best = max(own, key=lambda found: found[2], default=None)
-        chosen = [(memory, said) for memory, said, _ in own if best and best[1] and said.category == best[1].category]
+        kind = kind or _nearest_kind(read)
+        chosen = [(memory, said) for memory, said, _ in read if said and kind and name_of(said.category) == kind]
         if not any(said.lead in LIKES for _, said in chosen):
             chosen += [
                 (memory, said) for memory, said, near in read if said and not said.category and near >= NEAR_VALUE
@@ -142,25 +141,36 @@ class RulesPolicy:
             ]
             values = [brand for _, brand in bought if brand][:1]
             useful += [memory.mark for memory, brand in bought if brand in values]
-        marks = tuple(mark for mark in useful if mark)
-        if best is None or best[1] is None or not values:
-            return Judgement(request, "", values, marks)
-        near = cosines[subjects.index(best[1].category)]
-        asked = ", ".join(relevant(clauses[1:], near[1:])) or request
-        if _is_specified(request, best[1].category):
-            return Judgement(request, "", [], ())
-        return Judgement(asked, best[1].category, values, marks)
+        if kind and _is_specified(request, kind):
+            return Judgement("", [], ())
+        return Judgement(kind if chosen else "", values, tuple(mark for mark in useful if mark))
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the memories say of a request: the part of it that asks for the product, the product's kind as the shop
-    names it ("" where unknown), the phrases to add, and the marks of the memories that bear on it."""
+    """What the memories say of a request: the product's kind ("" where unknown), the phrases to add, and the marks of
+    the memories that bear on it."""
 
-    asked: str
     kind: str
     values: list[str]
     useful: tuple[str, ...]
+
+
+def _kind_meant(kinds: KindsNear, known: Sequence[Memory]) -> str:
+    """Of the kinds near a request the first that the shopper has bought, or that is spoken of in what is known of them;
+    else the nearest; "" where none is told."""
+    spoken = {name_of(said.category) for memory in known if (said := read_statement(memory.text))}
+    return next((kind for kind in kinds.near if kind in (*kinds.bought, *spoken)), next(iter(kinds.near), ""))
+
+
+def _nearest_kind(read: Sequence[tuple[Memory, Statement | None, float]]) -> str:
+    """The kind of product, among those that memories speak of, that is nearest the request; "" where none is near."""
+    near = [
+        (cosine, said.category)
+        for memory, said, cosine in read
+        if said and said.category and cosine >= (NEAR_RECALLED if memory.mark else NEAR_CATEGORY)
+    ]
+    return name_of(max(near)[1]) if near else ""
 
 
 def _is_specified(request: str, kind: str) -> bool:
@@ -170,13 +180,6 @@ def _is_specified(request: str, kind: str) -> bool:
         and (", " in sentence or " and " in sentence)
         for sentence in _SENTENCE.split(request)
     )
-
-
-def relevant(clauses: Sequence[str], nearness: np.ndarray) -> list[str]:
-    """The clauses that speak of the product, by their nearness to its kind (float32 [len(clauses)]): chat around it is
-    left out."""
-    enough = float(nearness.max(initial=-1.0)) - OFF_KIND
-    return [clause for clause, near in zip(clauses, nearness, strict=True) if near >= enough]
 
 
 def _subject(text: str, statement: Statement | None) -> str:

@@ -1,6 +1,6 @@
 """Structured decoding: at every token, only what the trajectory's form allows, and copies only of what is there.
 
-A small policy writes by copying: the scenario is a kind of product that it has learnt to name, or a span of the
+A small policy writes by copying: the scenario is one of the kinds of product that it is told of, or a span of the
 request; aspects are those that buyers weigh (or words of the request). The profile opens with that kind and the whole
 request, so that no demand is lost; what it adds are the values that recalled memories tell, whole, or spans of
 memories in free words, and nothing that another memory says is not wanted.
@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import PolicyError
 from assistant.policy.base import Conversation
-from assistant.policy.likes import is_liked
+from assistant.policy.profiles import BASE_CHARACTERS, is_liked, opening_of
 from assistant.protocol import (
+    CHOOSING,
     MAX_ASPECT,
     MAX_CALLS,
+    read_kinds,
     read_known,
     read_opening_so_far,
     read_result,
@@ -37,10 +39,9 @@ from memory_store.indexing.statements import read_statement
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-OPENING = "<scenario>Choosing"
+OPENING = f"<scenario>{CHOOSING.rstrip()}"
 ANSWER = '{"ideal_item_profile": "'
 SCENARIO_BYTES = 90
-BASE_CHARACTERS = 700
 PHRASE_BYTES = 90
 PHRASES = 6
 ASPECT_WORDS = 3
@@ -133,23 +134,12 @@ class Vocabulary:
 
 
 class Structure:
-    """Follows one message of a conversation. ``allowed`` are the tokens that may come next, ``push`` takes one.
+    """Follows one message of a conversation. ``allowed`` are the tokens that may come next, ``push`` takes one."""
 
-    ``names``: the kinds of product that a scenario may name although the request does not say them."""
-
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        stops: Collection[int],
-        messages: Conversation,
-        *,
-        tools: bool,
-        names: Sequence[Source] = (),
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, stops: Collection[int], messages: Conversation, *, tools: bool) -> None:
         self._vocabulary = vocabulary
         self._stops = frozenset(stops)
         self._messages = messages
-        self._names = names
         first = all(message.role != "assistant" for message in messages)
         self._parts = self._opening(tools) if first else self._answer(0, ANSWER)
         self._written = b""
@@ -232,11 +222,13 @@ class Structure:
 
     def _opening(self, tools: bool) -> list[Part]:
         """Scenario, aspects, then a call for each aspect, or the answer where no tool is offered."""
-        request = Source.spans(self._request)
+        kinds = read_kinds(self._messages[0].content)
+        named = [Source.whole(name) for name in dict.fromkeys((*kinds.near, *kinds.bought))]
+        scenarios = [Source.spans(self._request), *named]
         aspects = [Source.whole(name) for name in self._aspects]
         parts = [
             Part((1,), fixed=lambda _: OPENING),
-            Part((2,), sources=[request, *self._names], separator=b" ", led=True, longest=SCENARIO_BYTES),
+            Part((2,), sources=scenarios, separator=b" ", led=True, longest=SCENARIO_BYTES),
             Part((3,), fixed=lambda _: "</scenario>\n<aspects>"),
             Part((4,), sources=aspects, separator=b"; ", most=MAX_CALLS),
         ]
@@ -264,7 +256,7 @@ class Structure:
         """What the profile opens with, after the scenario that stands in the first message."""
         first = next((message.content for message in self._messages if message.role == "assistant"), written.decode())
         scenario, _ = read_opening_so_far(first)
-        return [Source.whole(_escaped(opening_of(self._request, (scenario or "").removeprefix("Choosing "))))]
+        return [Source.whole(_escaped(opening_of(self._request, (scenario or "").removeprefix(CHOOSING))))]
 
     def _phrases(self) -> Iterable[Source]:
         """What the profile may take from the memories, beside what the request says already."""
@@ -294,21 +286,10 @@ class Structure:
         return [*known, *dict.fromkeys((mark, text) for mark, _, text in found)]
 
 
-def opening_of(request: str, named: str) -> str:
-    """What a profile opens with: what the scenario names where the request does not say it, then the request."""
-    asked = _within(BASE_CHARACTERS, request.rstrip(" .,!?") or request)
-    return asked if not named or contains(request, named) else f"{named}, {asked}"
-
-
 def _calls(written: bytes) -> str:
     """A call for each of the aspects that were written, in the form that ``protocol.write_call`` gives."""
     aspects = written.decode().rpartition("<aspects>")[2].split("; ")
     return "\n".join(["</aspects>", *(write_call(aspect) for aspect in aspects)])
-
-
-def _within(characters: int, text: str) -> str:
-    """The text, cut at a word where it is longer."""
-    return text if len(text) <= characters else text[:characters].rpartition(" ")[0] or text[:characters]
 
 
 def _escaped(text: str) -> str:

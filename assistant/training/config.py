@@ -121,8 +121,7 @@ class TraceConfig(Part):
 
     ``calls``: how many aspects the expert calls for. ``processes`` search side by side. To these come ``copying``,
     ``naming`` and ``choosing`` trajectories of practice, the first of ``practice`` (a JSON lines file of request texts,
-    of which the first ``practice_limit`` of a seeded order are used) and then of item titles. With naming practice the
-    expert, too, names the kind of product wanted where train asks for it often enough; without it, it copies.
+    of which the first ``practice_limit`` of a seeded order are used) and then of item titles.
     """
 
     processes: Positive = 1

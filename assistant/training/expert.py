@@ -1,24 +1,26 @@
 """The expert of the traces: a policy that knows the target, and says only what any policy could have said.
 
 It runs through the very nodes of serving. Hindsight tells it two things that a reader of the request has to guess:
-which kind of product is wanted, and whether memory serves this request at all. Beside the names of kinds that train
-asks for often enough to be learnt, all words are copied out of the messages that it is given, in contiguous spans: what
-a small model learns to do exactly, and what structured decoding can hold it to.
+which kind of product is wanted, and whether memory serves this request at all. All words are copied out of the
+messages that it is given, in contiguous spans: what a small model learns to do exactly, and what structured decoding
+can hold it to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.evaluation.metrics import ndcg
 from assistant.policy.base import Conversation
-from assistant.policy.likes import is_liked
-from assistant.policy.structure import ASPECT_WORDS, PHRASES, opening_of
+from assistant.policy.profiles import is_liked, opening_of
+from assistant.policy.structure import ASPECT_WORDS, PHRASES
 from assistant.protocol import (
+    CHOOSING,
     MAX_ASPECT,
     MAX_PROFILE,
     PolicyMessage,
+    read_kinds,
     read_result,
     read_weighed,
     weighed_aspects,
@@ -26,8 +28,8 @@ from assistant.protocol import (
 )
 from assistant.training.config import RewardConfig
 from assistant.turn import Assistant
-from assistant.types import ItemProfile, Request
-from assistant.words import contains, content_span, content_words, gist
+from assistant.types import ItemProfile, KindsNear, Request
+from assistant.words import contains, content_span, content_words, gist, name_of
 from memory_store.indexing.statements import Statement, read_statement
 
 
@@ -55,19 +57,18 @@ class Ranker:
 @dataclass(slots=True)
 class Expert:
     """Writes one trajectory. Its hindsight: the target's ``kind``, the ``ranker``, and ``alone``, whether this request
-    is known to be one that memory has to be left out of. ``named``: the kinds that can be learnt to be named.
-    ``calls``: how many aspects it calls for."""
+    is known to be one that memory has to be left out of. ``calls``: how many aspects it calls for."""
 
     ranker: Ranker
     kind: str
     calls: int
-    named: Collection[str] = ()
     alone: bool = False
     name: str = "expert"
 
     def write(self, messages: Conversation, *, tools: bool) -> Iterator[str]:
         """The next message, whole."""
-        request = messages[1].content
+        system, request = messages[0].content, messages[1].content
+        name = self._name(system, request)
         if any(message.role == "assistant" for message in messages):
             told = {
                 mark: statement
@@ -76,26 +77,25 @@ class Expert:
                 for mark, _, text in read_result(message.content)
                 if (statement := read_statement(text))
             }
-            yield write_message(PolicyMessage(profile=self._profile(request, told)))
+            yield write_message(PolicyMessage(profile=self._profile(request, name, told)))
             return
-        aspects = aspects_of(request, read_weighed(messages[0].content), self.calls)
-        scenario = scenario_of(request, self._name(request))
+        aspects = aspects_of(request, read_weighed(system), self.calls)
+        scenario = scenario_of(request, name)
         if tools:
             yield write_message(PolicyMessage(scenario, aspects, calls=aspects))
         else:
-            profile = self._profile(request, {})
+            profile = self._profile(request, name, {})
             yield write_message(PolicyMessage(scenario, aspects, profile=profile))
 
-    def _name(self, request: str) -> str:
-        """The kind wanted, where it can be learnt and the ranking is none the worse for its name; else ""."""
-        named = profile_of(request, self.kind, self.kind, {})
-        bare = profile_of(request, "", self.kind, {})
-        fits = self.kind in self.named and self.ranker.worth(named.text) >= self.ranker.worth(bare.text)
-        return self.kind if fits else ""
+    def _name(self, system: str, request: str) -> str:
+        """The kind wanted, where it is told of and the ranking is none the worse for its name; else ""."""
+        if not is_told(self.kind, read_kinds(system)):
+            return ""
+        named, bare = (profile_of(request, name, self.kind, {}) for name in (self.kind, ""))
+        return self.kind if self.ranker.worth(named.text) >= self.ranker.worth(bare.text) else ""
 
-    def _profile(self, request: str, told: Mapping[str, Statement]) -> ItemProfile:
+    def _profile(self, request: str, name: str, told: Mapping[str, Statement]) -> ItemProfile:
         """The request, and what the memories say of the kind wanted where the ranking is none the worse for it."""
-        name = self._name(request)
         bare, full = (profile_of(request, name, self.kind, used) for used in ({}, told))
         return bare if self.alone or self.ranker.worth(full.text) < self.ranker.worth(bare.text) else full
 
@@ -117,12 +117,12 @@ def profile_of(request: str, name: str, kind: str, told: Mapping[str, Statement]
 def scenario_of(request: str, kind: str) -> str:
     """The scenario: the kind by its name, or where none is given the request's own words, the first that tell
     something."""
-    return f"Choosing {name_of(kind) or content_span(gist(request))}"
+    return CHOOSING + (name_of(kind) or content_span(gist(request)))
 
 
-def name_of(kind: str) -> str:
-    """A kind of product as it is named within a sentence."""
-    return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in kind.split())
+def is_told(kind: str, kinds: KindsNear) -> bool:
+    """Whether a trajectory tells of this kind of product, so that its scenario may name it."""
+    return name_of(kind) in map(name_of, (*kinds.near, *kinds.bought))
 
 
 def aspects_of(request: str, weighed: Sequence[str], calls: int) -> tuple[str, ...]:

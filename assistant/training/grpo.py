@@ -185,10 +185,8 @@ def learn(
     tokenizer: PreTrainedTokenizerBase,
     train: Sequence[Job],
     dev: Sequence[Job],
-    names: Sequence[str] = (),
 ) -> tuple[NodesTrainer, Learned]:
-    """Trains ``model``; the trainer then holds the weights of the best step. Stopped, it goes on. ``names``: the kinds
-    of product that its scenarios may name (``shops.names_of``).
+    """Trains ``model``; the trainer then holds the weights of the best step. Stopped, it goes on.
 
     Raises TrainingError where batches do not divide or there are too few requests.
     """
@@ -205,7 +203,7 @@ def learn(
     positions = getattr(model.config, "max_position_embeddings", None) or settings.context
     limits = Limits(settings.message_tokens, settings.completion_tokens, min(settings.context, positions))
     roller = Roller(config, train, dev, limits)
-    own = None if settings.vllm else _generator(model, tokenizer, settings, limits, config.structured, names)
+    own = None if settings.vllm else _generator(model, tokenizer, settings, limits, config.structured)
     collapse = Collapse(settings)
     trainer = NodesTrainer(
         roller,
@@ -246,7 +244,6 @@ def _generator(
     settings: GrpoConfig,
     limits: Limits,
     structured: bool,
-    names: Sequence[str],
 ) -> CheckpointPolicy:
     """The policy that serves, over the model that is being trained."""
     return CheckpointPolicy(
@@ -257,7 +254,6 @@ def _generator(
         context=limits.context,
         batch_size=settings.generation_batch,
         structured=structured,
-        names=names,
     )
 
 

@@ -32,7 +32,7 @@ from assistant.policy.base import Message
 from assistant.policy.tokens import small_chat_template
 from assistant.training.config import ArchitectureConfig, ModelConfig
 from assistant.training.errors import TrainingError
-from assistant.types import ItemProfile
+from assistant.types import ItemProfile, KindsNear
 from memory_store.embedding import Embedder, load_embedder
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -148,8 +148,9 @@ def fixed_pieces() -> list[str]:
     """What stands word for word in every trajectory, as the chat template renders it; longest first."""
     pieces = {_OPENING}
     gap = (_GAP, _GAP)
-    for tools, weighed in product((True, False), ((), gap)):
-        opened = protocol.open_trajectory(_GAP, weighed=weighed, tools=tools)
+    for tools, weighed, near, bought in product((True, False), ((), gap), ((), gap), ((), gap)):
+        kinds = KindsNear(near, bought)
+        opened = protocol.open_trajectory(_GAP, weighed=weighed, kinds=kinds, tools=tools)
         said = [
             protocol.PolicyMessage(_GAP, (_GAP,), calls=gap),
             protocol.PolicyMessage(profile=ItemProfile(_GAP, gap)),
@@ -166,8 +167,14 @@ def fixed_pieces() -> list[str]:
         plain = [asdict(message) for message in messages]
         listed = [protocol.MEMORY_TOOL] if tools else None
         rendered = _template().render(messages=plain, tools=listed, add_generation_prompt=True)
-        pieces.update(_VARIABLE.split(rendered))
+        pieces.update(_with_space_left(piece) for piece in _VARIABLE.split(rendered))
     return sorted((piece for piece in pieces if len(piece) >= LEAST_PIECE), key=lambda piece: (-len(piece), piece))
+
+
+def _with_space_left(piece: str) -> str:
+    """The piece without the space before a name, which belongs to the name's first token: so it is the same token in a
+    list of kinds and in a scenario."""
+    return piece.removesuffix(" ") if piece.endswith(": ") else piece
 
 
 def _template() -> Template:

@@ -24,7 +24,7 @@ from assistant.training.grpo import FOLDER, NodesTrainer, learn
 from assistant.training.lora import merged
 from assistant.training.models import load, start_from
 from assistant.training.practice import PRACTICE, make_practice
-from assistant.training.shops import Shop, jobs_of, names_of
+from assistant.training.shops import Shop, jobs_of
 from assistant.training.traces import TRACES, Progress, Trace, find_traces, read_traces
 from memory_store.indexing.base import digest
 
@@ -79,7 +79,7 @@ def reinforce(config: RunConfig, shops: Sequence[Shop]) -> dict[str, Any]:
     set_seed(config.seed)
     model, tokenizer = load(str(warm), config.model.dtype)
     train, dev = jobs_of(shops, "train"), jobs_of(shops, "dev")
-    trainer, learned = learn(config, model, tokenizer, train, dev, names_of(shops))
+    trainer, learned = learn(config, model, tokenizer, train, dev)
     figures = {**before, "grpo": asdict(learned)}
     if learned.best_step == 0:
         model, _ = load(str(warm), config.model.dtype)
@@ -166,7 +166,7 @@ def _complete(
 ) -> None:
     """What stands beside the weights: the tokenizer, policy.json, the curves and the model card."""
     tokenizer.save_pretrained(folder)
-    PolicyCard.here(tokenizer, structured=config.structured, names=names_of(shops)).write(folder)
+    PolicyCard.here(tokenizer, structured=config.structured).write(folder)
     drawn = draw_curves(config.work, folder)
     write_card(config, folder, [shop.identity() for shop in shops], figures, drawn)
 

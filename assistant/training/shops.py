@@ -20,29 +20,32 @@ from assistant.policy.rules import RulesPolicy
 from assistant.settings import Settings
 from assistant.training.config import GrownConfig, RunConfig, SliceConfig, WorldConfig
 from assistant.training.errors import TrainingError
-from assistant.training.expert import name_of
 from assistant.training.rollout import Job
 from assistant.turn import Assistant
+from memory_store.indexing.base import digest
 
-LEAST_ASKED = 4
-"""A kind of product that fewer requests of "train" ask for cannot be learnt to be named."""
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of "train": its text, who asks, the kind of product that is meant, and whether memory has to be left
+    out of it (``alone``)."""
+
+    text: str
+    user_id: str
+    kind: str
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """An open world with its assistant. ``train`` and ``dev`` are its requests of these splits.
-
-    ``asked``: the texts of all that "train" asks, by the kind of product that is meant, apart from those that memory
-    has to be left out of (``asked_alone``). ``named``: the kinds asked for often enough to be learnt, in runs that have
-    naming practice."""
+    """An open world with its assistant. ``train`` and ``dev`` are its requests of these splits, as far as the run takes
+    them; ``asked`` is all that "train" asks."""
 
     world: World
     assistant: Assistant
     train: list[RequestRow]
     dev: list[RequestRow]
-    asked: dict[str, list[str]]
-    asked_alone: dict[str, list[str]]
-    named: frozenset[str]
+    asked: list[Asked]
 
     def identity(self) -> dict[str, object]:
         """What tells this shop from another, for the model card."""
@@ -80,27 +83,22 @@ def open_shop(config: RunConfig, chosen: WorldConfig, progress: Progress) -> Ite
         for rows in (train, dev):
             check_before(rows, world.catalogue.items, world.memory)
         assistant = Assistant(world.memory, world.catalogue, RulesPolicy(world.embedder))
-        asked, alone = _asked(world, assistant)
-        often = {kind for kind in asked if len(asked[kind]) >= LEAST_ASKED}
-        named = frozenset(often - {*world.catalogue.categories} if config.traces.naming else ())
-        yield Shop(world, assistant, train, dev, asked, alone, named)
+        yield Shop(world, assistant, train, dev, list(_asked(world, assistant)))
 
 
-def _asked(world: World, assistant: Assistant) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The texts of all requests of "train" by the kind meant: those that memory may help with, those it must not."""
-    found: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
+def _asked(world: World, assistant: Assistant) -> Iterator[Asked]:
+    """What all requests of "train" ask whose target the catalogue has."""
     rows = load_requests(world.folder, split="train")
     wanted = world.catalogue.items.many(list(dict.fromkeys(row.target_item_ids[0] for row in rows)))
     for row in rows:
         if target := wanted.get(row.target_item_ids[0]):
             text = assistant.dialogue.new_request(row.request).text
-            found[row.memory == "alone"].setdefault(target.kind(), []).append(text)
-    return found
+            yield Asked(text, row.user_id or "", target.kind(), row.memory == "alone")
 
 
 def _grown(world: GrownConfig | SliceConfig, store: Path) -> Path:
     """The dataset folder of a world grown to train in, beside its store; written whole or not at all."""
-    folder = store.with_name(f"{store.name}-data-{world_version()}")
+    folder = store.with_name(f"{store.name}-data-{digest(world_version(), world.model_dump_json())[:8]}")
     if not folder.exists():
         draft = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -136,8 +134,3 @@ def jobs_of(shops: Sequence[Shop], split: str) -> list[Job]:
     if not jobs:
         raise TrainingError(f'no world of this run has requests of split "{split}": add one that has to its worlds')
     return jobs
-
-
-def names_of(shops: Sequence[Shop]) -> list[str]:
-    """The kinds of product that can be learnt in these shops, as a scenario names them."""
-    return sorted({name_of(kind) for shop in shops for kind in shop.named})

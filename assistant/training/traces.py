@@ -117,8 +117,7 @@ def find_trace(config: RunConfig, shops: Sequence[Shop], task: Task) -> Trace:
     ranker = Ranker(assistant, asked, task.row.target_item_ids, config.reward)
     wanted = shop.world.catalogue.items.many(task.row.target_item_ids[:1])
     kind = next((item.kind() for item in wanted.values()), "")
-    named = frozenset().union(*(each.named for each in shops))
-    expert = Expert(ranker, kind, config.traces.calls, named, alone=task.row.memory == "alone")
+    expert = Expert(ranker, kind, config.traces.calls, alone=task.row.memory == "alone")
     done = assistant.trajectory(user_id, asked, TurnOptions(), expert)
     reward = reward_of(config.reward, done, task.row.target_item_ids).total
     alone = config.reward.format + ranker.worth(asked.text)
