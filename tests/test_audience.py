@@ -18,6 +18,8 @@ from memory_store.embedding import Embedder
     ("text", "age"),
     [
         ("a present for a 6 year old who loves dinosaurs", 6),
+        ("an outdoor toy for a four year old", 4),
+        ("she is turning seven", 7),
         ("my daughter is turning 6 on Saturday", 6),
         ("puzzle for my 10yo", 10),
         ("for 8-year-olds", 8),

@@ -12,7 +12,7 @@ import pytest
 from assistant.catalogue import dense
 from assistant.catalogue.build import build_catalogue, dense_vectors, lexical_text
 from assistant.catalogue.constraints import read_constraints
-from assistant.catalogue.filters import is_of_brand, mentions
+from assistant.catalogue.filters import is_of_brand, keeps_to, mentions
 from assistant.catalogue.lexical import words
 from assistant.catalogue.search import WEIGHT, Catalogue
 from assistant.errors import DatasetError, StoreError
@@ -368,3 +368,8 @@ def test_a_brand_behind_for_is_another_makers() -> None:
     assert not is_of_brand(Item("a", "Sony style case", brand="Acme"), "sony")
     assert is_of_brand(Item("a", "Headphones", brand="Sony Electronics Inc."), "SONY")
     assert not is_of_brand(Item("a", "Sonya's thing"), "sony")
+
+
+@pytest.mark.parametrize(("text", "kept"), [("Scented with lavender", False), ("Fragrance-free, no perfume", True)])
+def test_who_avoids_perfume_avoids_scents(text: str, kept: bool) -> None:
+    assert keeps_to(Item("a", "Shampoo", description=text), Constraints(avoided_words=("perfumes",))) is kept

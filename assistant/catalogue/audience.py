@@ -18,8 +18,10 @@ _STATED = (
     re.compile(rf"\b{_NUMBERS}{_ON}[\s-]*(?:years?|yrs?)[\s-]*olds?\b(?P<older>\s+(?:and|or)\s+(?:up|older))?", re.I),
     re.compile(rf"\bages?:?\s+{_NUMBERS}{_ON}(?!\s*(?:-|–|to)?\s*\d*\s*mo)(?P<older>\s+years\s+(?:and\s+)?up)?", re.I),
 )
+_SPELT = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_YEARS = rf"\d{{1,2}}|{'|'.join(_SPELT)}"
 _ASKED_AGE = re.compile(
-    r"\b(?:(?P<old>\d{1,2})(?:[\s-]*(?:years?|yrs?)[\s-]*olds?|\s*y/?o)|turn(?:s|ing)\s+(?P<turns>\d{1,2}))\b", re.I
+    rf"\b(?:(?P<old>{_YEARS})(?:[\s-]*(?:years?|yrs?)[\s-]*olds?|\s*y/?o)|turn(?:s|ing)\s+(?P<turns>{_YEARS}))\b", re.I
 )
 _MEN, _WOMEN = (
     re.compile(rf"(?<![\w-])(?:{words})['’]?s?(?![\w-])", re.I)
@@ -34,7 +36,8 @@ _FOR_MEN, _FOR_WOMEN = (
 def asked_age(text: str) -> int | None:
     """The age in years of the child that a request is for ("for a 6 year old"); None: no child's age is named."""
     match = _ASKED_AGE.search(text)
-    age = int(match["old"] or match["turns"]) if match else 0
+    said = (match["old"] or match["turns"]).lower() if match else "0"
+    age = _SPELT.index(said) + 1 if said in _SPELT else int(said)
     return age if 0 < age <= _OLDEST else None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from assistant.catalogue.audience import suits_age, suits_sex
+from assistant.catalogue.vocabulary import ALIKE
 from assistant.types import Constraints, Item
 
 _NOT = r"no|non|not|without|zero|never|faux|fake|imitation|artificial|synthetic|vegan|free\s+(?:of|from)|instead\s+of"
@@ -53,7 +55,12 @@ def keeps_to(item: Item, constraints: Constraints) -> bool:
         return False
     if constraints.sex is not None and not suits_sex(item, constraints.sex):
         return False
-    return not any(mentions(item, words) for words in constraints.avoided_words)
+    return not any(mentions(item, words) for words in said_alike(constraints.avoided_words))
+
+
+def said_alike(avoided: Collection[str]) -> set[str]:
+    """The words to avoid, and those that say the same: "perfume" is "scented", too."""
+    return {alike for words in avoided for alike in ALIKE.get(words.removesuffix("s"), (words,))}
 
 
 @lru_cache(maxsize=256)

@@ -134,9 +134,10 @@ _AVOIDABLE = "|".join(
 _REFUSED = re.compile(
     rf"""\b(?: not | no | without | avoid(?:ing)? | never | isn['’]?t | is\s+not | aren['’]?t | are\s+not
              | (?:don['’]?t|do\s+not)\s+(?:want|like|use)
-             | (?:doesn['’]?t|does\s+not|not)\s+(?:have|contain|include|containing|having|including|use|using)
+             | (?:doesn['’]?t|does\s+not|not)\s+
+                 (?:have|contain|include|need|require|containing|having|including|use|using)
              | allergic\s+to | anything\s+but | nothing\s+(?:with|in) )\s+
-        (?:(?:any|made\s+(?:of|from|with)|contain(?:s|ing)?|added|real|harsh|the|in|from|or)\s+){{0,3}}
+        (?:(?:an?|any|made\s+(?:of|from|with)|contain(?:s|ing)?|added|real|harsh|the|in|from|or|monthly|yearly)\s+){{0,3}}
         (?P<words>(?:{_AVOIDABLE})
             (?:\s*(?:,\s*(?:(?:and|or|nor|no|not)\s+)?|/|\s(?:and|or|nor)\s+(?:no\s+)?)(?:{_AVOIDABLE})\b)*)
         (?![\s-]*(?:free|less|based|proof|resistant|safe|compatible|friendly)|-?\w)""",

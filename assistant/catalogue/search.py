@@ -14,7 +14,7 @@ from assistant.catalogue.audience import SAYING_WHOM, says_whom
 from assistant.catalogue.build import FORMAT, ITEMS, LEXICAL, MANIFEST, ROWS, VECTORS
 from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
-from assistant.catalogue.filters import brand_key, keeps_to
+from assistant.catalogue.filters import brand_key, keeps_to, said_alike
 from assistant.catalogue.items import Items
 from assistant.catalogue.kinds import KindNames
 from assistant.catalogue.lexical import Lexical
@@ -341,7 +341,7 @@ class Catalogue:
             allowed &= ~np.isin(self._columns["brand"], self._numbers(constraints.excluded_brands))
             doubtful |= self._naming(constraints.excluded_brands) & (self._columns["brand"] < 0)
         if constraints.avoided_words:
-            doubtful |= self._naming(constraints.avoided_words)
+            doubtful |= self._naming(said_alike(constraints.avoided_words))
         if constraints.age is not None or constraints.sex is not None:
             doubtful |= self._naming(SAYING_WHOM)
         scores = np.where(allowed, scores, -np.inf)

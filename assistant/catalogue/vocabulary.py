@@ -18,8 +18,8 @@ AVOIDABLE = _words(
     paraben parabens particleboard peanut peanuts peppermint perfume perfumes petrolatum petroleum phthalate
     phthalates pine plastic plastics polyester pork preservatives pvc rayon retinol rhinestones rubber salicylic-acid
     salt scent scents sequins sesame shellfish silicone silicones silk silver sls sodium soy spandex starch steel
-    studs suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin tree-nuts
-    underwire vanilla velcro velvet vinyl wheat wicker wood wool xylitol yeast zinc zipper zippers
+    studs subscription suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin tree-nuts
+    underwire vanilla velcro velvet vinyl wheat wi-fi wifi wicker wood wool xylitol yeast zinc zipper zippers
     beige black blue brown burgundy coral cream gray green grey ivory lilac maroon mauve navy orange pink purple red
     tan teal turquoise violet white yellow
     artificial-color artificial-colors artificial-coloring artificial-colorings artificial-dyes artificial-flavor
@@ -30,6 +30,9 @@ AVOIDABLE = _words(
 )
 """Materials, ingredients, colours and patterns; a hyphen stands for a space. Only these become words to avoid: after
 "not" or "without" people mostly name states ("without any issues") that no product's text would give away."""
+
+ALIKE = {word: frozenset(group) for group in (("fragrance", "perfume", "scent", "scented"),) for word in group}
+"""Words that say the same of an item: who refuses one of a group refuses them all."""
 
 PLAIN_WORDS = _words(
     """
