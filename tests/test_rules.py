@@ -7,16 +7,16 @@ import pytest
 from assistant.policy.base import Message
 from assistant.policy.rules import RulesPolicy
 from assistant.protocol import open_trajectory, read_message, write_result
-from assistant.types import MemoryHit
+from assistant.types import KindsNear, MemoryHit
 from memory_store.embedding import Embedder
 
 TENT = ("Tent: prefers two-berth; praised in 3 reviews.", "Tent: usually buys Torvik Saddle (2 of 4).")
 
 
-def profile(embedder: Embedder, request: str, *memories: str) -> str:
+def profile(embedder: Embedder, request: str, *memories: str, kinds: KindsNear | None = None) -> str:
     """What the rules write for a request, once these memories are recalled."""
     policy = RulesPolicy(embedder)
-    messages = open_trajectory(request, weighed=[], tools=True)
+    messages = open_trajectory(request, weighed=[], kinds=kinds, tools=True)
     messages.append(Message("assistant", "".join(policy.write(messages, tools=True))))
     hits = [
         MemoryHit(f"m{number}", "", "pattern", "", text, None, (), "", 0.0) for number, text in enumerate(memories, 1)
@@ -56,7 +56,23 @@ def test_a_request_that_knows_what_it_wants_is_left_alone(embedder: Embedder, re
 
 def test_what_was_recalled_counts_where_no_word_is_shared(embedder: Embedder) -> None:
     told = profile(embedder, "my feet sweat, what can I get?", "Insoles: prefers terry cotton; praised in 2 reviews.")
-    assert told == "insoles, my feet sweat, what can I get, terry cotton"
+    assert told == "my feet sweat, what can I get, terry cotton"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wanted"),
+    [
+        (KindsNear(("Insoles", "Socks"), ("Insoles",)), "insoles, my feet sweat, terry cotton"),
+        (KindsNear(("Deodorant", "Insoles"), ("Insoles",)), "my feet sweat, terry cotton"),
+        (KindsNear(("Deodorant", "Insoles")), "my feet sweat"),
+        (KindsNear(("Deodorant", "Socks"), ("Insoles",)), "my feet sweat"),
+    ],
+)
+def test_a_kind_that_the_shopper_has_bought_is_meant_and_named_where_it_is_nearest(
+    embedder: Embedder, kinds: KindsNear, wanted: str
+) -> None:
+    told = "Insoles: prefers terry cotton; praised in 2 reviews."
+    assert profile(embedder, "my feet sweat", told, kinds=kinds) == wanted
 
 
 def test_what_was_given_up_is_not_wanted_by_another_name(embedder: Embedder) -> None:

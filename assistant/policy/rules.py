@@ -82,18 +82,19 @@ class RulesPolicy:
         """Streams the next assistant message, word by word."""
         system, request = messages[0].content, messages[1].content
         known = [Memory("", text) for text in read_known(system)]
-        kind = _kind_meant(read_kinds(system), known)
+        kinds = read_kinds(system)
+        kind, nearest = _kind_meant(kinds, known), next(iter(kinds.near), "")
         if any(message.role == "assistant" for message in messages):
             recalled = [found for sent in messages if sent.role == "tool" for found in read_result(sent.content)]
             memories = [Memory(mark, text) for mark, _, text in recalled]
-            message = PolicyMessage(profile=self._profile(request, kind, memories))
+            message = PolicyMessage(profile=self._profile(request, kind, nearest, memories))
         else:
             aspects = self._aspects(read_weighed(system), request)
             scenario = CHOOSING + (kind or gist(request))
             message = (
                 PolicyMessage(scenario, aspects, calls=aspects)
                 if tools
-                else PolicyMessage(scenario, aspects, profile=self._profile(request, kind, known))
+                else PolicyMessage(scenario, aspects, profile=self._profile(request, kind, nearest, known))
             )
         yield from _PIECE.findall(write_message(message))
 
@@ -102,14 +103,15 @@ class RulesPolicy:
         names = weighed_aspects(weighed)[:ASPECTS]
         return tuple(names) or (shorten(" ".join(content_words(request)[:4]) or "what it is", MAX_ASPECT),)
 
-    def _profile(self, request: str, kind: str, memories: Sequence[Memory]) -> ItemProfile:
-        """The ideal item: what the request asks for, and what memory adds where it speaks of this kind of product."""
+    def _profile(self, request: str, kind: str, nearest: str, memories: Sequence[Memory]) -> ItemProfile:
+        """The ideal item: what the request asks for, and what memory adds where it speaks of this kind of product,
+        which is named where it is the ``nearest`` of all: a wrong name costs more than a right one gains."""
         if not memories or _LEAVE_ALONE.search(request) or _NAME.search(request):
             return ItemProfile(request[:MAX_PROFILE])
         judged = self._judge(request, kind, memories)
         if not judged.values:
             return ItemProfile(request[:MAX_PROFILE], judged.useful)
-        parts = [opening_of(request, judged.kind)]
+        parts = [opening_of(request, nearest if judged.kind == nearest else "")]
         for value in judged.values[:VALUES]:
             if value.casefold() not in ", ".join(parts).casefold():
                 parts.append(value)

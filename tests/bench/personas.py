@@ -1,6 +1,6 @@
-"""What each showcase persona gets for their openers, and what several get for the very same words; by the rules.
+"""What each showcase persona gets for their openers, and what several get for the very same words.
 
-    python -m tests.bench.personas STORE [--openers]
+    python -m tests.bench.personas STORE [--openers] [--policy rules]
 
 STORE holds the demo world (``make run`` builds one). For every answer: the first item, and the memories it rests on.
 ``--openers`` prints all openers of all personas as well. Exit code 1 where two personas get the same first item for
@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.opening import open_assistant
+from assistant.settings import Settings
 from assistant.turn import Assistant
 from assistant.types import Answered, MemoryRecalled
 from memory_store.types import UserRecord
-from tests.bench.thirty_requests import open_rules
 
 SHARED = {
     "running shoes": ("persona-mara", "persona-bea", "persona-emeka", "persona-noor", "persona-walter"),
@@ -40,8 +41,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("--openers", action="store_true")
+    parser.add_argument("--policy", default=Settings().policy, help="who answers (default: what is served)")
     options = parser.parse_args()
-    assistant = open_rules(options.store)
+    assistant = open_assistant(Settings(store=options.store, policy=options.policy))
     people = {user.user_id: user for user in assistant.memory.users.personas()}
     alike = 0
     for words, user_ids in SHARED.items():

@@ -1,10 +1,10 @@
 """What comes for requests that a stranger would type: the first three items of each with what their pages say, for a
-newcomer, by the rules.
+newcomer.
 
-    python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor]
+    python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor] [--policy rules]
 
 STORE holds the demo world (``make run`` builds one). The lists beside this file were written before anybody looked at
-what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``ninth``, each made after the
+what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``eleventh``, each made after the
 shop had learnt from the one before. A person judges what came.
 """
 
@@ -13,11 +13,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from assistant.catalogue.search import Catalogue
-from assistant.policy.rules import RulesPolicy
-from assistant.turn import Assistant, TurnOptions
-from memory_store.embedding import load_embedder
-from memory_store.store import MemoryStore
+from assistant.opening import open_assistant
+from assistant.settings import Settings
+from assistant.turn import TurnOptions
 
 LIST = Path(__file__).with_name("thirty_requests.txt")
 SHOWN = 3
@@ -28,8 +26,9 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("--list", type=Path, default=LIST, help="requests, one a line")
     parser.add_argument("--user", default="persona-noor", help="who asks (default: the newcomer)")
+    parser.add_argument("--policy", default=Settings().policy, help="who answers (default: what is served)")
     options = parser.parse_args()
-    assistant = open_rules(options.store)
+    assistant = open_assistant(Settings(store=options.store, policy=options.policy))
     for number, line in enumerate(options.list.read_text(encoding="utf-8").splitlines(), start=1):
         request = assistant.dialogue.new_request(line)
         trajectory = assistant.trajectory(options.user, request, TurnOptions())
@@ -39,14 +38,6 @@ def main() -> None:
             print(f"      {item.title}  ({item.categories[-1]}, {_price(item.price)})")
             print(f"          {' · '.join(item.features)}")
     assistant.memory.close()
-
-
-def open_rules(store: Path) -> Assistant:
-    """The assistant over ``store`` under the rules policy, keeping no conversations."""
-    embedder = load_embedder()
-    return Assistant(
-        MemoryStore.open(store, embedder), Catalogue.open(store / "catalogue", embedder), RulesPolicy(embedder)
-    )
 
 
 def _price(price: float | None) -> str:
