@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal
 
@@ -32,12 +32,6 @@ def weighed_in_scenario(memory: MemoryStore, kinds: Kinds, request: str) -> tupl
         if entries:
             return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
     return ()
-
-
-def kinds_bought(memory: MemoryStore, user_id: str, levels: Collection[Level]) -> set[str]:
-    """The kinds of product that the shopper's memories of these levels speak of."""
-    entries = (memory.hierarchy.entries(user_id, level=level) for level in levels)
-    return {entry.category for found in entries for entry in found if entry.category}
 
 
 def known_of_shopper(setting: MemorySetting, memory: MemoryStore, user_id: str) -> str:

@@ -28,7 +28,7 @@ from langgraph.runtime import Runtime
 
 from assistant import events, protocol
 from assistant.catalogue.search import Catalogue, SearchResult
-from assistant.context import MemorySetting, kinds_bought, known_of_shopper, weighed_in_scenario
+from assistant.context import MemorySetting, known_of_shopper, weighed_in_scenario
 from assistant.dialogue import Conversation, Dialogue
 from assistant.errors import AssistantError
 from assistant.kinds import Kinds
@@ -169,7 +169,7 @@ class Nodes:
         own = request.recipient is None
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
         levels = options.levels if own and options.memory == "mrrec" else frozenset()
-        near = self._kinds.near(request.text, kinds_bought(self._memory, user_id, levels))
+        near = self._kinds.near(request.text, self._memory.hierarchy.kinds(user_id, levels))
         tool = MemoryTool(
             self._memory, self._kinds, user_id, request.text, near, levels=levels, by_request=options.by_request
         )

@@ -160,6 +160,15 @@ class Hierarchy:
         )
         return {row[0]: row[1] for row in rows}
 
+    def kinds(self, user_id: str, levels: Collection[Level]) -> set[str]:
+        """The kinds of product that a user's entries of these levels speak of."""
+        rows = self._database.rows(
+            "SELECT DISTINCT category FROM entries WHERE user_id = ? AND category <> ''"
+            " AND level IN (SELECT value FROM json_each(?))",
+            (user_id, dump(sorted(levels))),
+        )
+        return {row[0] for row in rows}
+
     def entries(
         self,
         user_id: str | None,

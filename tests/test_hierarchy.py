@@ -83,6 +83,11 @@ class TestRecall:
         (hits,) = hierarchy.recall("ann", ["DROP TABLE \udfff"], k=1)
         assert hits[0].entry.text == "<b>قبعة</b> ? 🙂 '; DROP TABLE entries"
 
+    def test_the_kinds_that_a_user_is_known_in(self, hierarchy: Hierarchy) -> None:
+        assert hierarchy.kinds("ann", [Level.PATTERN, Level.PROFILE]) == {"Shampoo"}
+        assert hierarchy.kinds("ann", list(Level)) == {"Shampoo", "Shoes"}
+        assert hierarchy.kinds("ann", []) == hierarchy.kinds("nobody", list(Level)) == set()
+
     def test_the_global_memory_by_request_and_scenario(self, hierarchy: Hierarchy) -> None:
         assert ids(hierarchy.weigh("shampoo for my dog")) == ["g1", "g2"]
         assert ids(hierarchy.weigh("shampoo for my dog", scenario="Shoes")) == ["g2"]

@@ -19,7 +19,6 @@ from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
 
-from assistant.context import kinds_bought
 from assistant.datasets.folder import read_lines
 from assistant.errors import DatasetError
 from assistant.kinds import Kinds
@@ -62,15 +61,15 @@ class Material:
     def of(cls, shop: Shop) -> Material:
         """The material of a shop, of its train shoppers only."""
         statements: defaultdict[str, list[MemoryEntry]] = defaultdict(list)
-        memory, items = shop.world.memory, shop.world.catalogue.items
-        hierarchy, kinds = memory.hierarchy, Kinds(shop.world.catalogue, shop.world.embedder)
+        hierarchy, items = shop.world.memory.hierarchy, shop.world.catalogue.items
+        kinds = Kinds(shop.world.catalogue, shop.world.embedder)
         by_kind: defaultdict[tuple[str, bool], list[Asked]] = defaultdict(list)
         for asked in shop.asked:
             by_kind[asked.kind, asked.alone].append(asked)
 
         @cache
         def near(asked: Asked) -> KindsNear:
-            return kinds.near(asked.text, kinds_bought(memory, asked.user_id, LOCAL_LEVELS))
+            return kinds.near(asked.text, hierarchy.kinds(asked.user_id, LOCAL_LEVELS))
 
         for user_id in sorted({row.user_id for row in shop.train if row.user_id}):
             for level in (Level.PATTERN, Level.PROFILE):
