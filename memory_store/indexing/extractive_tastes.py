@@ -12,7 +12,7 @@ from memory_store.indexing.text import key, surface
 from memory_store.indexing.wishes import SELF_ASPECTS
 from memory_store.types import Behaviour
 
-ENOUGH_LIKED, ENOUGH_DISLIKED = (1.0, 2.0, 3.0), (2.0, 4.0, 4.5)
+ENOUGH_LIKED, ENOUGH_DISLIKED = (0.1, 0.5, 3.0), (2.0, 4.0, 4.5)
 """Nats that a phrase must earn: one of the vocabulary or of the person's reviews, one that showed once, any other."""
 SAID_OUTRIGHT = 2.5
 BLAME_RATE = 0.03
@@ -197,9 +197,9 @@ def _says_nothing(taste: Taste, named: bool, corpus: Corpus) -> bool:
     if named:
         return False
     brands = frozenset().union(*(brand_key(reading.behaviour.brand) for reading in taste.bought))
-    if brands & set(parts) or all(part in corpus.brand_words for part in parts):
+    if brands & set(parts) or (not taste.written and all(part in corpus.brand_words for part in parts)):
         return True
-    if taste.said:
+    if taste.said or (len(parts) > 1 and taste.written):
         return False
     if any(corpus.names_product(parts[-1], one.behaviour.category) for one in taste.bought[:3]):
         return True
@@ -226,7 +226,7 @@ def _score(
     rate = expected / len(purchases) if purchases else 0.0
     named = taste.phrase in corpus.lexicon.terms
     once = len(taste.bought) < 2 and not taste.said
-    if (rate > USUAL and not taste.said) or (once and rate < LEAST_SHARE):
+    if (rate > USUAL and not taste.said and len(taste.written) < 2) or (once and rate < LEAST_SHARE):
         taste.score = 0.0
         return
     if not named and not taste.said and not any(contrast.others(taste.phrase, reading) for reading in taste.bought):
