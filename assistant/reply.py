@@ -223,7 +223,8 @@ def _about_memory(
     request: Request, hits: Sequence[MemoryHit], used: Sequence[MemoryHit], shown: Sequence[Recommendation]
 ) -> str:
     if request.recipient:
-        return "I left your own history out of it, since this is for someone else."
+        gave = f"I looked at what you gave your {request.recipient} before, and " if hits else "I "
+        return f"{gave}left your own taste out of it, since this is for someone else."
     if used:
         return _avoided(used, shown)
     if hits:

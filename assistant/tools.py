@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from assistant.kinds import Kinds
 from assistant.protocol import CHOOSING
-from assistant.types import KindsNear, MemoryHit
+from assistant.types import KindsNear, MemoryHit, Request
 from assistant.words import name_of
+from memory_store.indexing.extractive_behaviour import given_to
 from memory_store.indexing.statements import Lead, read_statement
 from memory_store.store import MemoryStore
 from memory_store.types import LOCAL_LEVELS, Level, RecalledEntry
@@ -36,7 +37,8 @@ class MemoryTool:
     is cared about), and single purchases where little was written. An entry is told once a turn, under one mark.
     Where the scenario or the request names a kind, other kinds are left alone, however alike: "a coffee maker" is no
     coffee beans. ``near``: the kinds that the policy was told of, which its scenario may name.
-    ``by_request`` ignores the aspect (an ablation).
+    Where the request is for a ``recipient``, the shopper's own tastes stay shut: earlier presents for that person are
+    told, and nothing else. ``by_request`` ignores the aspect (an ablation).
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class MemoryTool:
         memory: MemoryStore,
         kinds: Kinds,
         user_id: str,
-        request: str,
+        request: Request,
         near: KindsNear,
         *,
         levels: frozenset[Level] = LOCAL_LEVELS,
@@ -53,7 +55,8 @@ class MemoryTool:
         self._memory = memory
         self._kinds = kinds
         self._user_id = user_id
-        self._request = request
+        self._request = request.text
+        self._recipient = request.recipient
         self._near = {name_of(kind): kind for kind in (*near.near, *near.bought)}
         self._levels = levels
         self._by_request = by_request
@@ -84,6 +87,8 @@ class MemoryTool:
 
     def _eligible(self, found: Sequence[RecalledEntry], asked_for: Collection[str]) -> list[RecalledEntry]:
         """The entries that bear on the request, tastes first, then habits, then purchases, each nearest first."""
+        if self._recipient is not None:
+            return [one for one in found if given_to(one.entry.text) == self._recipient and one.similarity >= RELEVANT]
         enough = max(RELEVANT, max((one.similarity for one in found), default=0.0) - MARGIN)
 
         def bears(one: RecalledEntry) -> bool:

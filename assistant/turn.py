@@ -168,10 +168,11 @@ class Nodes:
         weighed = weighed_in_scenario(self._memory, self._kinds, request.text) if options.use_global else ()
         own = request.recipient is None
         known = known_of_shopper(options.memory, self._memory, user_id) if own else ""
-        levels = options.levels if own and options.memory == "mrrec" else frozenset()
-        near = self._kinds.near(request.text, self._memory.hierarchy.kinds(user_id, levels))
+        levels = options.levels if options.memory == "mrrec" else frozenset()
+        levels &= LOCAL_LEVELS if own else {Level.BEHAVIOUR}
+        near = self._kinds.near(request.text, self._memory.hierarchy.kinds(user_id, levels) if own else ())
         tool = MemoryTool(
-            self._memory, self._kinds, user_id, request.text, near, levels=levels, by_request=options.by_request
+            self._memory, self._kinds, user_id, request, near, levels=levels, by_request=options.by_request
         )
         told = [aspect.text for aspect in weighed]
         messages = protocol.open_trajectory(request.text, weighed=told, kinds=near, known=known, tools=bool(levels))

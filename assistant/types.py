@@ -86,7 +86,7 @@ class Act(StrEnum):
 class Request:
     """The standing request: what is wanted, in words, after every follow-up so far.
 
-    ``recipient`` is who it is for when it is not the user ("sister"): then the user's own memory stays shut.
+    ``recipient`` is who it is for when it is not the user ("sister"): then the user's own tastes stay shut.
     """
 
     text: str

@@ -1,6 +1,7 @@
 """A small shop for tests: three kinds of product in every variant, and three shoppers with plain tastes.
 
-Ada buys fragrance-free shampoo by Plainwell, Bo strong lavender by Zestival, Cy has bought nothing yet.
+Ada buys fragrance-free shampoo by Plainwell, Bo strong lavender by Zestival, Bo's sister was given a mug, Cy has bought
+nothing yet.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def interactions() -> list[dict[str, object]]:
     bo = [
         ("shampoo-8", 5, "Lovely lavender", "I love the lavender, the whole bathroom smells of it."),
         ("shampoo-9", 5, "Lavender again", "More lavender please."),
-        ("mug-1", 4, "ok", ""),
+        ("mug-1", 4, "ok", "Bought as a gift for my sister, she was pleased."),
     ]
     rows = [(ADA, *row) for row in ada] + [(BO, *row) for row in bo]
     return [

@@ -8,7 +8,7 @@ from assistant.kinds import Kinds
 from assistant.policy.rules import RulesPolicy
 from assistant.tools import MemoryTool
 from assistant.turn import Assistant
-from assistant.types import KindsNear
+from assistant.types import KindsNear, Request
 from memory_store.embedding import Embedder
 from tests.small_world import ADA
 
@@ -23,7 +23,7 @@ def test_the_kind_that_a_request_names_shuts_out_what_is_remembered_of_others(
     assert kinds.named("a stoneware cup") is None
 
     def recalled(request: str, scenario: str = "") -> set[str]:
-        tool = MemoryTool(assistant.memory, kinds, ADA, request, KindsNear())
+        tool = MemoryTool(assistant.memory, kinds, ADA, Request(request), KindsNear())
         return {hit.category for hits in tool.call(["scent", "size"], scenario) for hit in hits}
 
     assert "Shampoo" in recalled("something for my hair, in a mug")
@@ -38,7 +38,7 @@ def test_the_items_tell_what_kind_a_request_is_about(
 ) -> None:
     assistant = open_assistant(RulesPolicy(embedder))
     kinds = Kinds(assistant.catalogue, embedder)
-    tool = MemoryTool(assistant.memory, kinds, ADA, "my curls are dry after the pool", KindsNear())
+    tool = MemoryTool(assistant.memory, kinds, ADA, Request("my curls are dry after the pool"), KindsNear())
     assert {hit.category for hits in tool.call(["scent"], "Choosing what helps") for hit in hits} == {"Shampoo"}
 
 
@@ -61,6 +61,6 @@ def test_the_scenario_of_a_told_kind_decides_what_is_recalled(
     assistant = open_assistant(RulesPolicy(embedder))
     kinds = Kinds(assistant.catalogue, embedder)
     for told, recalled in (("Shampoo", True), ("Mug", False)):
-        tool = MemoryTool(assistant.memory, kinds, ADA, "something nice", KindsNear(("Mug", "Shampoo")))
+        tool = MemoryTool(assistant.memory, kinds, ADA, Request("something nice"), KindsNear(("Mug", "Shampoo")))
         hits = tool.call(["scent"], f"Choosing {told.lower()}")
         assert ("Shampoo" in {hit.category for found in hits for hit in found}) is recalled

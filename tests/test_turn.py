@@ -90,11 +90,20 @@ def test_an_answer_cites_only_memories_that_were_recalled_and_used(assistant: As
     assert {mark for found in answer.recommendations for mark in found.cites} <= set(answer.used)
 
 
-def test_a_request_for_somebody_else_leaves_memory_shut(assistant: Assistant) -> None:
+def test_a_request_for_somebody_else_leaves_ones_own_tastes_shut(assistant: Assistant) -> None:
     events = ask(assistant, ADA, "shampoo for my sister")
-    assert not any(isinstance(event, MemoryRecalled) for event in events)
+    assert not [hit for event in events if isinstance(event, MemoryRecalled) for hit in event.hits]
     assert started(events).request.recipient == "sister"
-    assert "your own history" in answer_of(events).text
+    assert "your own taste" in answer_of(events).text
+
+
+def test_what_was_given_to_the_same_person_before_is_recalled_and_nothing_else(assistant: Assistant) -> None:
+    events = ask(assistant, BO, "a mug for my sister")
+    hits = [hit for event in events if isinstance(event, MemoryRecalled) for hit in event.hits]
+    assert [hit.text.startswith("Bought as a gift for their sister") for hit in hits] == [True]
+    assert "gave your sister" in answer_of(events).text
+    brother = ask(assistant, BO, "a mug for my brother")
+    assert not [hit for event in brother if isinstance(event, MemoryRecalled) for hit in event.hits]
 
 
 def test_follow_ups_change_the_standing_request(assistant: Assistant) -> None:

@@ -131,11 +131,12 @@ def summary(view: TurnView) -> str:
     if view.running:
         now = doing(view) + "…"
         return " · ".join([*parts, now]) if parts else now[0].upper() + now[1:]
-    if view.recalls:
-        recalled = len(view.hits)
-        parts.append(f"recalled {plural(recalled, 'memory', 'memories')}" if recalled else "found no memory of it")
+    if view.hits:
+        parts.append(f"recalled {plural(len(view.hits), 'memory', 'memories')}")
     elif view.started and view.started.request.recipient and parts:
         parts.append("without what I know of you")
+    elif view.recalls:
+        parts.append("found no memory of it")
     if parts and view.answered:
         parts.append(seconds(view.answered.seconds))
     return " · ".join(parts)

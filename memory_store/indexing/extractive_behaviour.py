@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from memory_store.indexing.corpus import Reading, brand_key
 from memory_store.indexing.text import key, one_line, short_title
 
 BRAND_CHARACTERS = 40
+_GIVEN_TO = re.compile(r'^Bought as a gift for their (?P<who>[^"]+) "')
 
 
 def behaviour_text(reading: Reading) -> str:
@@ -20,6 +23,12 @@ def behaviour_text(reading: Reading) -> str:
     stars = "" if behaviour.rating is None else f", {_stars(behaviour.rating)}"
     telling = f": {review.telling.rstrip('.')}" if review.telling else ""
     return f'Bought {gift}"{title}"{named}{stars}{telling}{"" if telling.endswith("…") else "."}'
+
+
+def given_to(text: str) -> str | None:
+    """Whom a behaviour's text says that the purchase was a present for ("sister"); None where it says nobody."""
+    present = _GIVEN_TO.match(text)
+    return present["who"] if present else None
 
 
 def _stars(rating: float) -> str:
