@@ -28,6 +28,8 @@ def blankets_and_yarn(tmp_path_factory: pytest.TempPathFactory, embedder: Embedd
 def test_the_kind_that_is_named_comes_before_what_it_is_for(blankets_and_yarn: Catalogue) -> None:
     assert blankets_and_yarn.kind_named("Looking for some wool yarn for a baby blanket.") == "Yarn"
     assert blankets_and_yarn.kind_named("dye free yarn") == "Yarn"
+    assert blankets_and_yarn.kind_named("soft yarn, women's") == "Yarn"
+    assert blankets_and_yarn.kind_named("a baby blanket size 2 extra large in blue") == "Blanket"
     assert blankets_and_yarn.kind_named("something to knit") is None
     asked = "yarn for a baby blanket"
     yarns = {"40", "41", "42", "43"}

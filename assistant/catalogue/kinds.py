@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from assistant.catalogue.lexical import words
 from assistant.words import head_of
+
+
+_AFTERTHOUGHT = re.compile(
+    r"""(?:\s+(?:in\s+|size\s+)?(?:\d[\w./-]*|xs|s|m|l|xl|xxl|extra|plus|small|medium|large|big|wide|narrow|tall|short|long
+    |(?:wo)?m[ae]n['’]?s?|kids?['’]?|boys?['’]?|girls?['’]?|lad(?:y|ies)['’]?|black|white|grey|gray|blue|red|green|pink))+$""",
+    re.I | re.X,
+)
+"""Sizes, colours and whom it is for, where they follow the thing: "hiking boots women's wide"."""
 
 
 class KindNames:
@@ -18,7 +27,7 @@ class KindNames:
     def named(self, query: str) -> int | None:
         """The number of the kind whose name the head of the query ends with, the longest such name; None: there is
         none. "A co-op board game for two" names "Board game", "dry shampoo" no "Shampoo" where both are kinds."""
-        head = words(head_of(query))
+        head = words(_AFTERTHOUGHT.sub("", head_of(query)))
         for length in range(min(len(head), self._longest), 0, -1):
             if (number := self._numbers.get(tuple(head[-length:]))) is not None:
                 return number
