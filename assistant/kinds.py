@@ -15,9 +15,10 @@ from memory_store.embedding import Embedder
 
 BY_ITEMS = 0.15
 """What a standard deviation of the nearest items' scores counts, beside the cosine to the kind's name."""
-NEAR = 8
+NEAR, WITHIN = 8, 0.5
+"""So many kinds are told as near a request at most, none of them further than that behind the nearest."""
 BOUGHT = 4
-"""So many kinds are told as near a request, and so many of those that the shopper has bought."""
+"""So many of the kinds that the shopper has bought are told."""
 KEPT = 4
 """Of so many texts it is remembered what they find: of a turn, its request and its scenario."""
 
@@ -50,7 +51,8 @@ class Kinds:
         if not nearest or self.is_broad(nearest[0]):
             return KindsNear()
         kinds = [kind for kind in nearest if not self.is_broad(kind) and can_be_told(kind)]
-        return KindsNear(tuple(kinds[:NEAR]), tuple([kind for kind in kinds if kind in bought][:BOUGHT]))
+        near = [kind for kind in kinds[:NEAR] if nearness[kind] >= nearness[nearest[0]] - WITHIN]
+        return KindsNear(tuple(near), tuple([kind for kind in kinds if kind in bought][:BOUGHT]))
 
     def nearness(self, request: str, kinds: Collection[str]) -> dict[str, float]:
         """How near the request is to each of these kinds, and to the kinds of the items that it would find.
