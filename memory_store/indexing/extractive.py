@@ -35,7 +35,7 @@ MOST_COMPLAINTS = 2
 class ExtractiveWriter:
     """Writes memory from statistics and fixed sentences. ``fit`` it to all behaviours before writing."""
 
-    name = "extractive-2"
+    name = "extractive-3"
     samples_per_scenario = 200
     concurrency = 1
     spent = ""
