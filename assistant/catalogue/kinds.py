@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from assistant.catalogue.lexical import words
 from assistant.words import head_of
 
-
 _AFTERTHOUGHT = re.compile(
     r"""(?:\s+(?:in\s+|size\s+)?(?:\d[\w./-]*|xs|s|m|l|xl|xxl|extra|plus|small|medium|large|big|wide|narrow|tall|short|long
     |(?:wo)?m[ae]n['’]?s?|kids?['’]?|boys?['’]?|girls?['’]?|lad(?:y|ies)['’]?|black|white|grey|gray|blue|red|green|pink))+$""",

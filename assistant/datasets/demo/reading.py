@@ -24,7 +24,7 @@ SPIN = re.compile(r"\[[^\[\]]*\|[^\[\]]*\]")
 # field -> (fewest entries, the type of each). Lists of sentences; what may be left out has 0.
 VALUE_LISTS = {"title": 1, "bullet": 2, "good": 2, "bad": 2, "about": 0, "suits": 0}
 KIND_LISTS = {
-    **{"nouns": 1, "asked": 3, "needs": 3, "attributes": 3, "titles": 3, "bullets": 4, "about": 4, "used": 3},
+    **{"nouns": 1, "asked": 3, "needs": 3, "attributes": 3, "titles": 3, "bullets": 7, "about": 4, "used": 3},
     **{"praise": 4, "complaint": 4, "names": 0, "goes_with": 0, "brands": 0},
 }
 VALUE_FIELDS = {*VALUE_LISTS, "price", "common", "colour", "material", "pattern", "shape"}

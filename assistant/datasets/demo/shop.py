@@ -16,7 +16,7 @@ from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
 ITEMS = 8_400
-FEWEST_OF_A_KIND, MOST_OF_A_KIND = 40, 60
+FEWEST_OF_A_KIND, MOST_OF_A_KIND = 26, 60
 LEANING = 3.0
 PRICE_ENDINGS = (0.99, 0.95, 0.49, 0.0, 0.5)
 TRIES = 400
@@ -144,14 +144,14 @@ def _title(kind: Kind, brand: Brand, values: dict[str, Value], noun: str, size: 
 
 
 def _features(kind: Kind, values: dict[str, Value], title: str, rng: Random) -> tuple[str, ...]:
-    """A bullet for each value, which names it unless the title does, and four to six plain facts."""
+    """A bullet for each value, which names it unless the title does, and five to seven plain facts."""
     bullets = []
     for value in values.values():
         text = pick(value.bullet, rng)
         bullets.append(text if says(text, value.name) or says(title, value.name) else f"{capital(value.name)}: {text}")
     if rng.random() < 0.35:
         rng.shuffle(bullets)
-    plain = [capital(spin(text, rng)) for text in rng.sample(kind.bullets, rng.choice((4, 5, 6)))]
+    plain = [capital(spin(text, rng)) for text in rng.sample(kind.bullets, rng.choice((5, 6, 7)))]
     at = rng.choice((0, len(bullets), len(bullets)))
     return tuple(capital(text) for text in (*bullets[:at], *plain, *bullets[at:]))
 
