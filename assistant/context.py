@@ -18,20 +18,17 @@ NAIVE_INTERACTIONS = 10
 STATIC_TOKENS = 493
 """The written summary is as long as the paper's (492.7 tokens on average)."""
 WEIGHED_ASPECTS = 6
-WEIGHED_NEAR = 12
-MOST_SCENARIOS = 8
 
 
 def weighed_in_scenario(memory: MemoryStore, kinds: Kinds, request: str) -> tuple[GlobalAspect, ...]:
     """The aspects of the scenario that the request is about, nearest first (PAPER: M_global for the request)."""
-    near = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_NEAR)]
-    nearness, named = kinds.nearness(request, {entry.category for entry in near}), kinds.named(request)
-    scenarios = sorted(nearness, key=lambda kind: (kind != named, -nearness[kind]))
-    for scenario in scenarios[:MOST_SCENARIOS]:
-        entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
-        if entries:
-            return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
-    return ()
+    nearness, named, written = kinds.nearness(request, ()), kinds.named(request), memory.hierarchy.scenarios()
+    scenarios = [kind for kind in nearness if kind in written]
+    if not scenarios:
+        return ()
+    scenario = max(scenarios, key=lambda kind: (kind == named, nearness[kind]))
+    entries = [found.entry for found in memory.hierarchy.weigh(request, k=WEIGHED_ASPECTS, scenario=scenario)]
+    return tuple(GlobalAspect(entry.entry_id, entry.category, entry.aspect, entry.text) for entry in entries)
 
 
 def known_of_shopper(setting: MemorySetting, memory: MemoryStore, user_id: str) -> str:

@@ -100,7 +100,7 @@ class Hierarchy:
     def index_pending(self, *, of: Collection[str] | None = None, progress: Callable[[int], None] | None = None) -> int:
         """Embeds and indexes what SQLite has and the index lacks; returns how many. Stopped, it goes on later.
 
-        With ``of`` only for these users' entries and the global ones: others are indexed when they are recalled.
+        With ``of`` only for these users' entries: others, and global ones, are indexed when they are recalled.
         ``progress`` is called with how many are done. Raises StoreBusy while another process owns the index.
         """
         return self._mirror.index_pending(progress, of=of)
@@ -110,7 +110,7 @@ class Hierarchy:
         return int(self._database.value("SELECT count(*) FROM entries"))
 
     def pending(self, *, of: Collection[str] | None = None) -> int:
-        """How many entries are not indexed yet, of all users or of these and the global ones."""
+        """How many entries are not indexed yet: all of them, or these users'."""
         return int(self._database.value(PENDING.format("count(*)"), (None if of is None else dump(list(of)),)))
 
     def rebuild(

@@ -23,7 +23,7 @@ CACHED_VECTORS = 40_000
 _CACHED_TEXTS = 20_000
 PENDING = (
     "SELECT {} FROM entries WHERE indexed = 0"
-    " AND (?1 IS NULL OR user_id IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
+    " AND (?1 IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
 )
 """The entries that wait to be indexed, of all users or of those in a JSON list."""
 
@@ -112,7 +112,7 @@ class Mirror:
     def index_pending(self, progress: Callable[[int], None] | None = None, *, of: Collection[str] | None = None) -> int:
         """Brings the index in step with SQLite; returns how many entries it lacked. Raises StoreBusy.
 
-        With ``of`` only for the entries of these users and the global ones; the others follow when they are recalled.
+        With ``of`` only for the entries of these users; the others follow when they are recalled.
         """
         vectors = self.owned()
         self._remove(vectors)
