@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from random import Random
@@ -16,7 +16,7 @@ from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
 ITEMS = 8_400
-FEWEST_OF_A_KIND, MOST_OF_A_KIND = 26, 60
+FEWEST_OF_A_KIND, MOST_OF_A_KIND = 25, 60
 LEANING = 3.0
 PRICE_ENDINGS = (0.99, 0.95, 0.49, 0.0, 0.5)
 TRIES = 400
@@ -75,7 +75,7 @@ def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:
 
 def _rarest(kind: Kind, products: Sequence[Product], rng: Random) -> dict[str, Value]:
     """For two attributes, each pair in its turn, the values that the fewest products have together, then each for
-    itself: so a shop has some of all that may be asked for at once."""
+    itself, for how common they are: so a shop has some of all that may be asked for at once."""
     pairs = list(combinations(kind.attributes, 2))
     names = pairs[len(products) // 2 % len(pairs)]
     seen: Counter[tuple[str, ...]] = Counter()
@@ -84,9 +84,9 @@ def _rarest(kind: Kind, products: Sequence[Product], rng: Random) -> dict[str, V
         seen.update([tuple(found), *((value,) for value in found)])
     choices = [kind.attributes[name].values.values() for name in names]
 
-    def rarity(values: Iterable[Value]) -> tuple[int, int, float]:
-        each = [value.name for value in values]
-        return seen[tuple(each)], sum(seen[value,] for value in each), rng.random()
+    def rarity(values: Sequence[Value]) -> tuple[float, float, float]:
+        together = seen[tuple(value.name for value in values)] / math.prod(value.common for value in values)
+        return together, sum(seen[value.name,] / value.common for value in values), rng.random()
 
     return dict(zip(names, min(product(*choices), key=rarity), strict=True))
 
