@@ -16,7 +16,7 @@ from assistant.datasets.demo.wording import capital, pick, says, spin
 from assistant.types import Item
 
 ITEMS = 8_400
-FEWEST_OF_A_KIND, MOST_OF_A_KIND = 22, 60
+FEWEST_OF_A_KIND, MOST_OF_A_KIND = 21, 60
 LEANING = 3.0
 PRICE_ENDINGS = (0.99, 0.95, 0.49, 0.0, 0.5)
 TRIES = 400
