@@ -21,10 +21,7 @@ from memory_store.vectors import BATCH, Vectors
 CACHED_VECTORS = 40_000
 """Vectors kept in memory for users recalled lately: 60 MB of 384 dimensions."""
 _CACHED_TEXTS = 20_000
-PENDING = (
-    "SELECT {} FROM entries WHERE indexed = 0"
-    " AND (?1 IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
-)
+PENDING = "SELECT {} FROM entries WHERE indexed = 0 AND (?1 IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
 """The entries that wait to be indexed, of all users or of those in a JSON list."""
 
 
