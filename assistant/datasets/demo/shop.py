@@ -82,9 +82,9 @@ def _rarest(kind: Kind, products: Sequence[Product], rng: Random) -> dict[str, V
     for made in products:
         found = [made.values[name].name for name in names]
         seen.update([tuple(found), *((value,) for value in found)])
-    choices = [kind.attributes[name].values.values() for name in names]
+    choices = [[*kind.attributes[name].values.values()] for name in names]
 
-    def rarity(values: Sequence[Value]) -> tuple[float, float, float]:
+    def rarity(values: tuple[Value, ...]) -> tuple[float, float, float]:
         together = seen[tuple(value.name for value in values)] / math.prod(value.common for value in values)
         return together, sum(seen[value.name,] / value.common for value in values), rng.random()
 
