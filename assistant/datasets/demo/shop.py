@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from random import Random
@@ -84,7 +84,8 @@ def _rarest(kind: Kind, products: Sequence[Product], rng: Random) -> dict[str, V
         seen.update([tuple(found), *((value,) for value in found)])
     choices = [[*kind.attributes[name].values.values()] for name in names]
 
-    def rarity(values: tuple[Value, ...]) -> tuple[float, float, float]:
+    def rarity(pair: Iterable[Value]) -> tuple[float, float, float]:
+        values = [*pair]
         together = seen[tuple(value.name for value in values)] / math.prod(value.common for value in values)
         return together, sum(seen[value.name,] / value.common for value in values), rng.random()
 
