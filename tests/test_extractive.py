@@ -352,3 +352,22 @@ def test_a_brand_bought_once_and_named_in_praise_is_told() -> None:
         bought("Shoes", "Bexley Trail Shoes", "Fine.", brand="Bexley"),
     ]
     assert said(written(*own), Lead.BUYS) == ["Corvo"]
+
+
+def test_praise_by_name_counts_whatever_the_phrase_ends_with_or_where_in_the_title_it_stands() -> None:
+    """ "Balm" names products here, and the phrase opens each title: bought alone it says nothing, praised it does."""
+    forms = ("Solid Balm", "Spray Mist", "Roll Stick")
+    shop = [
+        bought("Perfume", f"{form} Perfume, {scent}", "Smells fine.", user=f"p{n}{at}", text=f"{form} in a tin")
+        for at, form in enumerate(forms)
+        for n, scent in enumerate(SCENTS)
+    ]
+    own = [bought("Perfume", f"Solid Balm Perfume, {scent}", text="Solid balm in a tin") for scent in SCENTS[:2]]
+    praised = [
+        bought("Perfume", f"Solid Balm Perfume, {scent}", "The solid balm is lovely.", text="Solid balm in a tin")
+        for scent in SCENTS[:2]
+    ]
+    writer = ExtractiveWriter()
+    writer.fit([*OTHERS, *shop, *own, *praised])
+    assert "solid balm" not in [value.lower() for value in said(writer.write_user(ANN, own), Lead.PREFERS)]
+    assert "solid balm" in [value.lower() for value in said(writer.write_user(ANN, praised), Lead.PREFERS)]
