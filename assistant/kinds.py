@@ -24,7 +24,8 @@ KEPT = 4
 
 
 class Kinds:
-    """Which kinds of product a request is about, by its nearness to their names and to their items in the catalogue."""
+    """Which kinds of product a request is about, by its nearness to what they are called and to their items in the
+    catalogue."""
 
     def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
         self._catalogue = catalogue
@@ -61,12 +62,13 @@ class Kinds:
         """
         found = self._found(request)
         kinds = sorted({*filter(None, kinds), *found})
-        unknown = [kind for kind in kinds if kind not in self._vectors]
         clauses = [request, *clauses_of(request)]
+        names = {kind: (kind, *self._catalogue.called.get(kind, ())) for kind in kinds}
+        unknown = [name for called in names.values() for name in called if name not in self._vectors]
         vectors = self._embedder.embed([*clauses, *unknown])
         self._vectors.update(zip(unknown, vectors[len(clauses) :], strict=True))
-        names = vectors[: len(clauses)] @ np.stack([self._vectors[kind] for kind in kinds]).T
         return {
-            kind: float(near) + BY_ITEMS * found.get(kind, 0.0)
-            for kind, near in zip(kinds, names.max(axis=0), strict=True)
+            kind: float((vectors[: len(clauses)] @ np.stack([self._vectors[name] for name in called]).T).max())
+            + BY_ITEMS * found.get(kind, 0.0)
+            for kind, called in names.items()
         }

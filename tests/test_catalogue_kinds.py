@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assistant.catalogue.build import build_catalogue
+from assistant.catalogue.kinds import other_names
 from assistant.catalogue.lexical import words
 from assistant.catalogue.search import Catalogue
 from assistant.types import Item
@@ -39,6 +42,29 @@ def test_the_kind_that_is_named_comes_before_what_it_is_for(blankets_and_yarn: C
     assert blankets_and_yarn.search(f"wool {asked}").item_ids[0] == "43"
     [ranking] = blankets_and_yarn.search_many([asked])
     assert ranking.item_ids == found
+
+
+def test_a_kind_is_found_by_the_other_names_that_its_titles_give_it(tmp_path: Path, embedder: Embedder) -> None:
+    makers = ("Hale Green", "Ory Red", "Tamm Soft", "Bex Grey")
+    titled = [(f"{maker} {noun}, size 4", kind) for maker in makers for noun, kind in (
+        ("Rain Boots", "Wellington boots"), ("Wellies", "Wellington boots"), ("Boots", "Wellington boots"),
+        ("Boots", "Hiking boots"), ("Torch", "Flashlight"), ("Hand Cream 75 ml", "Hand cream"),
+    )]  # fmt: skip
+    titled += [("Ory Torch Holder, clip-on", "Hiking boots"), ("Plain Sock", "Shoes")] * 3
+    assert other_names(titled, {"Shoes"}) == {
+        "Flashlight": (),
+        "Hand cream": (),
+        "Hiking boots": ("Holder",),
+        "Shoes": (),
+        "Wellington boots": ("Rain Boots", "Wellies"),
+    }
+    items = [Item(f"{n:02}", title, None, "Shoes", ("Shoes", kind)) for n, (title, kind) in enumerate(titled)]
+    build_catalogue(tmp_path, items, embedder)
+    catalogue = Catalogue.open(tmp_path, embedder)
+    assert catalogue.kind_named("wide rain boots for women") == "Wellington boots"
+    assert catalogue.kind_named("boots for the rain") is None
+    names = [catalogue.items.many([item])[item].kind() for item in catalogue.search("a rain boot").item_ids[:12]]
+    assert names == ["Wellington boots"] * 12
 
 
 def test_what_is_free_of_something_does_not_say_it() -> None:

@@ -8,13 +8,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assistant.catalogue.dense import progress_file, replace_text, write_vectors
 from assistant.catalogue.filters import brand_key
 from assistant.catalogue.items import Items, as_row
+from assistant.catalogue.kinds import other_names
 from assistant.catalogue.lexical import write_index
 from assistant.errors import DatasetError
 from assistant.types import Item
@@ -22,7 +23,7 @@ from assistant.types import Item
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
 
-FORMAT = 6
+FORMAT = 7
 ITEMS, VECTORS, LEXICAL, ROWS, MANIFEST = "items.sqlite", "vectors.npy", "bm25", "rows.npy", "catalogue.json"
 
 KIND = 0.25
@@ -62,7 +63,7 @@ def build_catalogue(
     )
     tell("words", 0, count)
     _write_lexical(folder, draft)
-    _write_rows(folder, draft)
+    _write_rows(folder, draft, manifest["kinds"])
     draft.close()
     os.replace(folder / _draft(ITEMS), folder / ITEMS)
     replace_text(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
@@ -119,7 +120,7 @@ def _write_items(folder: Path, items: Iterable[Item], tell: Progress) -> Items:
     return draft
 
 
-def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
+def _describe(items: Items, embedder: Embedder) -> dict[str, Any]:
     digest = hashlib.sha256(f"{FORMAT} {embedder.name} {embedder.dimension}".encode())
     brands: dict[str, str] = {}
     for item in items.in_order():
@@ -132,15 +133,10 @@ def _describe(items: Items, embedder: Embedder) -> dict[str, object]:
         "embedder": embedder.name,
         "dimension": embedder.dimension,
         "items": items.count(),
-        "categories": items.categories(),
+        "categories": (categories := items.categories()),
         "brands": dict(sorted(brands.items())),
-        "kinds": _kinds(items),
+        "kinds": other_names(((item.title, item.kind()) for item in items.in_order()), categories),
     }
-
-
-def _kinds(items: Items) -> list[str]:
-    """The names of the kinds of product, in the order of their numbers."""
-    return sorted({item.kind() for item in items.in_order()})
 
 
 def is_outdated(folder: Path) -> bool:
@@ -162,19 +158,19 @@ def _write_lexical(folder: Path, items: Items) -> None:
     os.replace(draft, folder / LEXICAL)
 
 
-def _write_rows(folder: Path, items: Items) -> None:
+def _write_rows(folder: Path, items: Items, kinds: Iterable[str]) -> None:
     """What filters need of every row without SQLite: id, price, rating (NaN unknown), numbers of brand and kind."""
     numbers: dict[str, int] = {}
     keys = [brand_key(item.brand or "") for item in items.in_order()]
     for number, key in enumerate(sorted(set(keys) - {""})):
         numbers[key] = number
-    kinds = {kind: number for number, kind in enumerate(_kinds(items))}
+    kind_numbers = {kind: number for number, kind in enumerate(kinds)}
     width = max(len(item.item_id.encode()) for item in items.in_order())
     columns = [("item_id", f"S{width}"), ("price", "f8"), ("rating", "f4"), ("brand", "i4"), ("kind", "i4")]
     table = np.empty(len(keys), dtype=columns)
     for row, item in enumerate(items.in_order()):
         price = np.nan if item.price is None else item.price
         rating = np.nan if item.average_rating is None else item.average_rating
-        table[row] = (item.item_id.encode(), price, rating, numbers.get(keys[row], -1), kinds[item.kind()])
+        table[row] = (item.item_id.encode(), price, rating, numbers.get(keys[row], -1), kind_numbers[item.kind()])
     np.save(folder / _draft(ROWS), table)
     os.replace(folder / _draft(ROWS), folder / ROWS)

@@ -43,7 +43,7 @@ SAID, SHARED = 1.0, 4
 """What an item loses with a word that it does not say and another of the kind does; of many words each counts less."""
 
 _NEAR = 100
-_AROUND = 300
+_AROUND, _FIRST = 300, 5
 _SAMPLE = 20
 _RECURRING = 2
 _BATCH = 64
@@ -95,13 +95,15 @@ _UNKNOWN_FIRST = (
 class Catalogue:
     """An open catalogue folder: its items and the search over them. Reading only, so threads may share it.
 
-    ``categories``, ``kinds`` and ``brands`` are the names that the items carry, a brand in one spelling.
+    ``categories``, ``kinds`` and ``brands`` are the names that the items carry, a brand in one spelling; ``called``
+    what each kind is called besides.
     """
 
     def __init__(self, folder: Path, manifest: dict, embedder: Embedder) -> None:
         self.items = Items(folder / ITEMS)
         self.categories: tuple[str, ...] = tuple(manifest["categories"])
         self.kinds: tuple[str, ...] = tuple(manifest["kinds"])
+        self.called: dict[str, tuple[str, ...]] = {kind: tuple(names) for kind, names in manifest["kinds"].items()}
         self.brands: tuple[str, ...] = tuple(manifest["brands"].values())
         self._embedder = embedder
         self._vectors = Vectors(folder / VECTORS)
@@ -110,7 +112,7 @@ class Catalogue:
         self._ids = np.ascontiguousarray(table["item_id"])
         self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand", "kind")}
         self._brand_keys = [brand_key(brand) for brand in self.brands]
-        self._names = KindNames(self.kinds, self.categories)
+        self._names = KindNames(self.called, self.categories)
         ends = np.cumsum([0, *manifest["categories"].values()])
         self._slices = {name: slice(*ends[i : i + 2].tolist()) for i, name in enumerate(self.categories)}
 
@@ -189,8 +191,8 @@ class Catalogue:
 
     def kind_named(self, query: str) -> str | None:
         """The kind of product that a query names as what it wants: "Board game" of "a co-op board game for two"."""
-        number = self._names.named(query)
-        return None if number is None else self.kinds[number]
+        named = self._names.named(query)
+        return self.kinds[named.kind] if named else None
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
@@ -235,12 +237,15 @@ class Catalogue:
                     yield _standardised(cosines) + np.float32(weight) * _standardised(self._lexical.scores(query))
 
     def _favour_named(self, query: str, scores: np.ndarray) -> None:
-        """Adds to the scores of the kind that the query names, where items of it are near: yarn before blankets for
-        "yarn for a baby blanket"; among its items, those that say more of the query's words come first."""
-        number, kinds = self._names.named(query), self._columns["kind"]
-        if number is not None and number in kinds[_best(scores, _AROUND)]:
-            rows = np.flatnonzero(kinds == number)
-            name = content_words(self.kinds[number])
+        """Adds to the scores of the kind that the query names, where items of it are near (among the very first, where
+        the name was learnt from titles): yarn before blankets for "yarn for a baby blanket"; among its items, those
+        that say more of the query's words come first."""
+        named, kinds = self._names.named(query), self._columns["kind"]
+        if named is None:
+            return
+        if named.kind in kinds[_best(scores, _AROUND if named.own else _FIRST)]:
+            rows = np.flatnonzero(kinds == named.kind)
+            name = content_words(f"{self.kinds[named.kind]} {named.name}")
             wanted = {word for word in content_words(query) if word not in name and not says_whom(word)}
             said = self._said(wanted, rows) * SAID * min(1.0, SHARED / max(1, len(wanted)))
             scores[rows] += np.maximum(NAMED + said - said.max(), LEAST_NAMED).astype(np.float32)
