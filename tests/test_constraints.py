@@ -72,6 +72,8 @@ def read(text: str) -> tuple[Constraints, str]:
         ("watch strap, not leather", ["not leather"], "watch strap"),
         ("lotion without fragrance", ["not fragrance"], "lotion"),
         ("no plastic", ["not plastic"], ""),
+        ("a present, nothing scented", ["not scented"], "a present"),
+        ("a present, $15 limit", ["under $15"], "a present"),
         ("photo software without a monthly subscription", ["not subscription"], "photo software"),
         ("a baby monitor that doesn't need wifi", ["not wifi"], "a baby monitor that"),
         ("isn’t made of plastic", ["not plastic"], ""),

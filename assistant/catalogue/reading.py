@@ -136,7 +136,7 @@ _REFUSED = re.compile(
              | (?:don['’]?t|do\s+not)\s+(?:want|like|use)
              | (?:doesn['’]?t|does\s+not|not)\s+
                  (?:have|contain|include|need|require|containing|having|including|use|using)
-             | allergic\s+to | anything\s+but | nothing\s+(?:with|in) )\s+
+             | allergic\s+to | anything\s+but | nothing(?:\s+(?:with|in))? )\s+
         (?:(?:an?|any|made\s+(?:of|from|with)|contain(?:s|ing)?|added|real|harsh|the|in|from|or|monthly|yearly)\s+){{0,3}}
         (?P<words>(?:{_AVOIDABLE})
             (?:\s*(?:,\s*(?:(?:and|or|nor|no|not)\s+)?|/|\s(?:and|or|nor)\s+(?:no\s+)?)(?:{_AVOIDABLE})\b)*)

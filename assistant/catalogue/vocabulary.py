@@ -17,7 +17,7 @@ AVOIDABLE = _words(
     microplastics milk mineral-oil mint msg mushrooms mustard neoprene nickel nut nuts nylon oats oil onion palm-oil
     paraben parabens particleboard peanut peanuts peppermint perfume perfumes petrolatum petroleum phthalate
     phthalates pine plastic plastics polyester pork preservatives pvc rayon retinol rhinestones rubber salicylic-acid
-    salt scent scents sequins sesame shellfish silicone silicones silk silver sls sodium soy spandex starch steel
+    salt scent scented scents sequins sesame shellfish silicone silicones silk silver sls sodium soy spandex starch steel
     studs subscription suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin tree-nuts
     underwire vanilla velcro velvet vinyl wheat wi-fi wifi wicker wood wool xylitol yeast zinc zipper zippers
     beige black blue brown burgundy coral cream gray green grey ivory lilac maroon mauve navy orange pink purple red
