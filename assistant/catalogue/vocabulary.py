@@ -12,14 +12,15 @@ AVOIDABLE = _words(
     acrylic alcohol almond almonds aluminium aluminum ammonia animal-products aspartame bamboo bpa brass bleach
     caffeine canvas cardboard carrageenan cashmere cheese chicken chocolate cilantro cinnamon citrus coconut coffee
     collagen cork corn cotton dairy denim down dye dyes egg eggs essential-oil essential-oils fat feather feathers
-    fish fleece fluoride foam formaldehyde fragrance fragrances fur garlic gelatin glass glitter gluten gmo gmos gold
-    honey iron jelly lace lactose lanolin lard latex lavender lead leather linen magnesium magnets meat mdf metal
-    microplastics milk mineral-oil mint msg mushrooms mustard neoprene nickel nut nuts nylon oats oil onion palm-oil
-    paraben parabens particleboard peanut peanuts peppermint perfume perfumes petrolatum petroleum phthalate
-    phthalates pine plastic plastics polyester pork preservatives pvc rayon retinol rhinestones rubber salicylic-acid
-    salt scent scented scents sequins sesame shellfish silicone silicones silk silver sls sodium soy spandex starch steel
-    studs subscription suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners talc teflon tin tree-nuts
-    underwire vanilla velcro velvet vinyl wheat wi-fi wifi wicker wood wool xylitol yeast zinc zipper zippers
+    fish fleece fluoride foam formaldehyde fragrance fragrances fur garlic gelatin glass glitter gluten gmo gmos
+    gold honey iron jelly lace lactose lanolin lard latex lavender lead leather linen magnesium magnets meat mdf
+    metal microplastics milk mineral-oil mint msg mushrooms mustard neoprene nickel nut nuts nylon oats oil onion
+    palm-oil paraben parabens particleboard peanut peanuts peppermint perfume perfumes petrolatum petroleum
+    phthalate phthalates pine plastic plastics polyester pork preservatives pvc rayon retinol rhinestones rubber
+    salicylic-acid salt scent scented scents sequins sesame shellfish silicone silicones silk silver sls sodium soy
+    spandex starch steel studs subscription suede sugar sulfate sulfates sulphate sulphates sweetener sweeteners
+    talc teflon tin tree-nuts underwire vanilla velcro velvet vinyl wheat wi-fi wifi wicker wood wool xylitol yeast
+    zinc zipper zippers
     beige black blue brown burgundy coral cream gray green grey ivory lilac maroon mauve navy orange pink purple red
     tan teal turquoise violet white yellow
     artificial-color artificial-colors artificial-coloring artificial-colorings artificial-dyes artificial-flavor
