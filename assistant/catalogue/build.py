@@ -127,15 +127,16 @@ def _describe(items: Items, embedder: Embedder) -> dict[str, Any]:
         digest.update(json.dumps(as_row(item), ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if item.brand and brand_key(item.brand):
             brands.setdefault(brand_key(item.brand), item.brand)
+    kinds = other_names(((item.title, item.kind()) for item in items.in_order()), items.categories())
     return {
         "format": FORMAT,
         "fingerprint": digest.hexdigest(),
         "embedder": embedder.name,
         "dimension": embedder.dimension,
         "items": items.count(),
-        "categories": (categories := items.categories()),
+        "categories": items.categories(),
         "brands": dict(sorted(brands.items())),
-        "kinds": other_names(((item.title, item.kind()) for item in items.in_order()), categories),
+        "kinds": {kind: list(names) for kind, names in kinds.items()},
     }
 
 

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from assistant.catalogue.audience import SAYING_WHOM, says_whom
+from assistant.catalogue.audience import SAYING_WHOM
 from assistant.catalogue.build import FORMAT, ITEMS, LEXICAL, MANIFEST, ROWS, VECTORS
 from assistant.catalogue.constraints import describe, looser
 from assistant.catalogue.dense import Vectors
+from assistant.catalogue.favours import AROUND, NEAR, Favours, best, standardised
 from assistant.catalogue.filters import brand_key, keeps_to, said_alike
 from assistant.catalogue.items import Items
-from assistant.catalogue.kinds import KindNames
 from assistant.catalogue.lexical import Lexical
 from assistant.errors import StoreError
 from assistant.types import Constraints
-from assistant.words import content_words
 
 if TYPE_CHECKING:
     from memory_store.embedding import Embedder
@@ -33,17 +32,6 @@ WEIGHT = 0.3
 ENOUGH = 3
 """Fewer results than this relax a constraint."""
 
-CHEAP = 1.0
-"""What being the cheapest of its kind adds to a score where a low price is wished for."""
-
-NAMED, LEAST_NAMED = 2.5, 1.5
-"""What being of the kind that the query names adds to a score, at most and at least: yarn comes before blankets."""
-
-SAID, SHARED = 1.0, 4
-"""What an item loses with a word that it does not say and another of the kind does; of many words each counts less."""
-
-_NEAR = 100
-_AROUND, _FIRST = 300, 5
 _SAMPLE = 20
 _RECURRING = 2
 _BATCH = 64
@@ -109,10 +97,11 @@ class Catalogue:
         self._vectors = Vectors(folder / VECTORS)
         self._lexical = Lexical(folder / LEXICAL)
         table = np.load(folder / ROWS, mmap_mode="r")
-        self._ids = np.ascontiguousarray(table["item_id"])
-        self._columns = {name: np.ascontiguousarray(table[name]) for name in ("price", "rating", "brand", "kind")}
+        columns = ("item_id", "price", "rating", "brand", "kind")
+        self._columns = {name: np.ascontiguousarray(table[name]) for name in columns}
+        self._ids = self._columns["item_id"]
         self._brand_keys = [brand_key(brand) for brand in self.brands]
-        self._names = KindNames(self.called, self.categories)
+        self._favours = Favours(self.items, self._lexical, self._columns, self.called, self.categories)
         ends = np.cumsum([0, *manifest["categories"].values()])
         self._slices = {name: slice(*ends[i : i + 2].tolist()) for i, name in enumerate(self.categories)}
 
@@ -159,12 +148,12 @@ class Catalogue:
         """
         wanted = ", ".join([query, *(f"{word}-free" for word in constraints.avoided_words)])
         scores = next(self._scores([wanted], "mix"))
-        self._favour_named(query, scores)
+        self._favour(query, scores)
         scores[self._rows_of(exclude)] = -np.inf
         if constraints.cheap or (constraints.price_min, constraints.price_max) != (None, None):
             scores[~self._asked_for(scores)] = -np.inf
         if constraints.cheap:
-            self._favour_cheap(scores)
+            self._favours.what_is_cheap(scores)
         return self._relaxing(scores, constraints, k)
 
     def search_many(
@@ -174,8 +163,8 @@ class Catalogue:
         rankings = []
         for query, scores in zip(queries, self._scores(queries, method, weight), strict=True):
             if method == "mix":
-                self._favour_named(query, scores)
-            rankings.append(self._ranking(scores, _best(scores, k)))
+                self._favour(query, scores)
+            rankings.append(self._ranking(scores, best(scores, k)))
         return rankings
 
     def kinds_near(self, query: str) -> dict[str, float]:
@@ -184,15 +173,14 @@ class Catalogue:
         Scores are those of the mix, in standard deviations above the catalogue's mean.
         """
         scores = next(self._scores([query], "mix"))
-        rows = _best(scores, _AROUND)
+        rows = best(scores, AROUND)
         kinds = self._columns["kind"][rows]
         near = {self.kinds[kind]: float(scores[rows[kinds == kind][:3]].mean()) for kind in np.unique(kinds)}
         return dict(sorted(near.items(), key=lambda found: -found[1]))
 
     def kind_named(self, query: str) -> str | None:
         """The kind of product that a query names as what it wants: "Board game" of "a co-op board game for two"."""
-        named = self._names.named(query)
-        return self.kinds[named.kind] if named else None
+        return self._favours.kind_named(query)
 
     def similar(self, item_id: str, k: int = 10) -> list[str]:
         """The k items of the same category that are nearest the item by cosine; none for an unknown id."""
@@ -217,7 +205,7 @@ class Catalogue:
         scores = self._vectors.cosines(self._vectors.matrix[rows.start + places].astype(np.float32), rows)
         scores[np.arange(len(places)), places] = -np.inf
         for item_id, row in zip(item_ids, scores, strict=True):
-            yield item_id, list(self._ranking(row, _best(row, k), rows.start).item_ids)
+            yield item_id, list(self._ranking(row, best(row, k), rows.start).item_ids)
 
     def _scores(self, queries: Sequence[str], method: Method, weight: float = WEIGHT) -> Iterator[np.ndarray]:
         """The score of every row, float32 [n], a query at a time."""
@@ -234,45 +222,17 @@ class Catalogue:
                 elif cosines is None:
                     yield self._lexical.scores(query)
                 else:
-                    yield _standardised(cosines) + np.float32(weight) * _standardised(self._lexical.scores(query))
+                    yield standardised(cosines) + np.float32(weight) * standardised(self._lexical.scores(query))
 
-    def _favour_named(self, query: str, scores: np.ndarray) -> None:
-        """Adds to the scores of the kind that the query names, where items of it are near (among the very first, where
-        the name was learnt from titles): yarn before blankets for "yarn for a baby blanket"; among its items, those
-        that say more of the query's words come first."""
-        named, kinds = self._names.named(query), self._columns["kind"]
-        if named is None:
-            return
-        if named.kind in kinds[_best(scores, _AROUND if named.own else _FIRST)]:
-            rows = np.flatnonzero(kinds == named.kind)
-            name = content_words(f"{self.kinds[named.kind]} {named.name}")
-            wanted = {word for word in content_words(query) if word not in name and not says_whom(word)}
-            said = self._said(wanted, rows) * SAID * min(1.0, SHARED / max(1, len(wanted)))
-            scores[rows] += np.maximum(NAMED + said - said.max(), LEAST_NAMED).astype(np.float32)
-
-    def _said(self, wanted: Collection[str], rows: np.ndarray) -> np.ndarray:
-        """How many of the words each of these rows says, float32 [rows]."""
-        said = np.zeros(len(rows), dtype=np.float32)
-        for word in wanted:
-            if (saying := self._lexical.rows_with(word)) is not None:
-                said += np.isin(rows, saying)
-        return said
+    def _favour(self, query: str, scores: np.ndarray) -> None:
+        self._favours.what_is_named(query, scores)
+        self._favours.what_measures(query, scores)
 
     def _asked_for(self, scores: np.ndarray) -> np.ndarray:
         """Rows of the kinds that recur among the nearest, bool [n]; of all their kinds where none recurs."""
-        kinds, counts = np.unique(self._columns["kind"][_best(scores, _SAMPLE)], return_counts=True)
+        kinds, counts = np.unique(self._columns["kind"][best(scores, _SAMPLE)], return_counts=True)
         recurring = kinds[counts >= _RECURRING]
         return np.isin(self._columns["kind"], recurring if len(recurring) else kinds)
-
-    def _favour_cheap(self, scores: np.ndarray) -> None:
-        """Adds to the scores of the nearest rows, the more the cheaper each is of its kind; unknown counts as dear."""
-        near = _best(scores, _NEAR)
-        for kind in np.unique(self._columns["kind"][near]):
-            rows = near[self._columns["kind"][near] == kind]
-            prices = self._columns["price"][rows]
-            prices = np.where(np.isnan(prices), np.inf, prices)
-            dearer = (prices[:, None] < prices[None, :]).mean(axis=1)
-            scores[rows] += np.float32(CHEAP) * dearer.astype(np.float32)
 
     def _ranking(self, scores: np.ndarray, rows: np.ndarray, first: int = 0) -> Ranking:
         return Ranking(tuple(item_id.decode() for item_id in self._ids[first + rows].tolist()), scores[rows])
@@ -290,7 +250,7 @@ class Catalogue:
         if len(rows) < min(ENOUGH, k):
             strict = rows
             if constraints.price_max is not None:
-                self._favour_cheap(scores)
+                self._favours.what_is_cheap(scores)
             kept, rows, relaxed = self._dropping(scores, constraints, k)
             rows = np.concatenate([strict, rows[~np.isin(rows, strict)]])[:k]
             relaxed = tuple(text for text in describe(constraints) if text not in describe(kept)) + relaxed
@@ -316,7 +276,7 @@ class Catalogue:
         if not limits:
             return strict, ()
         free = replace(constraints, price_min=None, price_max=None, minimum_rating=None)
-        near = self._allowed(scores, free, _NEAR)
+        near = self._allowed(scores, free, NEAR)
         sure = rows = strict[np.isin(strict, near)]
         lenient: list[_Limit] = []
         while len(sure) < ENOUGH and len(rows) < ENOUGH and len(lenient) < len(limits):
@@ -352,7 +312,7 @@ class Catalogue:
         scores = np.where(allowed, scores, -np.inf)
         taken: list[np.ndarray] = []
         size = k
-        while sum(map(len, taken)) < k and len(rows := _best(scores, size)):
+        while sum(map(len, taken)) < k and len(rows := best(scores, size)):
             scores[rows] = -np.inf
             size *= 2
             unsure = rows[doubtful[rows]]
@@ -387,19 +347,3 @@ class Catalogue:
     def _numbers(self, brands: Collection[str]) -> list[int]:
         wanted = tuple(brand_key(brand) + " " for brand in brands)
         return [number for number, key in enumerate(self._brand_keys) if f"{key} ".startswith(wanted)]
-
-
-def _standardised(scores: np.ndarray) -> np.ndarray:
-    spread = scores.std()
-    return (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)
-
-
-def _best(scores: np.ndarray, k: int) -> np.ndarray:
-    """Rows of the k greatest scores, best first, equal ones by row; rows at minus infinity are never among them."""
-    k = min(k, int(np.isfinite(scores).sum()))
-    if k <= 0:
-        return np.empty(0, dtype=np.int64)
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
-    rows = np.concatenate([above, level[: k - len(above)]])
-    return rows[np.lexsort((rows, -scores[rows]))]
