@@ -71,6 +71,9 @@ def test_what_is_free_of_something_does_not_say_it() -> None:
     assert words("Wheel-free case with wheels") == [*words("wheel-free"), "case", "wheel"]
     assert words("gluten free pasta") == [*words("gluten-free"), "gluten", "free", "pasta"]
     assert not set(words("gluten-free")) & {"gluten", "free"}
+    assert words("Bare tool, no batteries") == [*words("bare tool"), *words("battery-free")]
+    assert words("free from parabens") == words("without paraben") == words("Paraben-Free")
+    assert words("no more-than-needed") == words("more-than-needed")
 
 
 def test_words_are_cut_to_their_stems() -> None:

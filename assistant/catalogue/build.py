@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,11 +123,15 @@ def _write_items(folder: Path, items: Iterable[Item], tell: Progress) -> Items:
 def _describe(items: Items, embedder: Embedder) -> dict[str, Any]:
     digest = hashlib.sha256(f"{FORMAT} {embedder.name} {embedder.dimension}".encode())
     brands: dict[str, str] = {}
-    for item in items.in_order():
-        digest.update(json.dumps(as_row(item), ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        if item.brand and brand_key(item.brand):
-            brands.setdefault(brand_key(item.brand), item.brand)
-    kinds = other_names(((item.title, item.kind()) for item in items.in_order()), items.categories())
+
+    def titled() -> Iterator[tuple[str, str]]:
+        for item in items.in_order():
+            digest.update(json.dumps(as_row(item), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+            if item.brand and brand_key(item.brand):
+                brands.setdefault(brand_key(item.brand), item.brand)
+            yield item.title, item.kind()
+
+    kinds = other_names(titled(), items.categories())
     return {
         "format": FORMAT,
         "fingerprint": digest.hexdigest(),
@@ -161,17 +165,22 @@ def _write_lexical(folder: Path, items: Items) -> None:
 
 def _write_rows(folder: Path, items: Items, kinds: Iterable[str]) -> None:
     """What filters need of every row without SQLite: id, price, rating (NaN unknown), numbers of brand and kind."""
-    numbers: dict[str, int] = {}
-    keys = [brand_key(item.brand or "") for item in items.in_order()]
-    for number, key in enumerate(sorted(set(keys) - {""})):
-        numbers[key] = number
-    kind_numbers = {kind: number for number, kind in enumerate(kinds)}
-    width = max(len(item.item_id.encode()) for item in items.in_order())
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    rows = [
+        (item.item_id.encode(), item.price, item.average_rating, brand_key(item.brand or ""), numbers[item.kind()])
+        for item in items.in_order()
+    ]
+    brands = {key: number for number, key in enumerate(sorted({row[3] for row in rows} - {""}))}
+    width = max(len(row[0]) for row in rows)
     columns = [("item_id", f"S{width}"), ("price", "f8"), ("rating", "f4"), ("brand", "i4"), ("kind", "i4")]
-    table = np.empty(len(keys), dtype=columns)
-    for row, item in enumerate(items.in_order()):
-        price = np.nan if item.price is None else item.price
-        rating = np.nan if item.average_rating is None else item.average_rating
-        table[row] = (item.item_id.encode(), price, rating, numbers.get(keys[row], -1), kind_numbers[item.kind()])
+    table = np.empty(len(rows), dtype=columns)
+    for at, (item_id, price, rating, brand, kind) in enumerate(rows):
+        table[at] = (
+            item_id,
+            np.nan if price is None else price,
+            np.nan if rating is None else rating,
+            brands.get(brand, -1),
+            kind,
+        )
     np.save(folder / _draft(ROWS), table)
     os.replace(folder / _draft(ROWS), folder / ROWS)

@@ -19,17 +19,21 @@ from bm25s.stopwords import STOPWORDS_EN
 K1 = 0.9
 B = 0.5
 _WORD = re.compile(r"(?<!['’])\b(?:[^\W_]{3,}-free|\w+)\b")
+_NONE_OF = re.compile(r"\b(?:no|without|free\s+(?:of|from))\s+([^\W_]{3,})(?![\w-])")
 _STOPWORDS = frozenset(STOPWORDS_EN)
 _own = threading.local()
 
 
 def words(text: str) -> list[str]:
     """The words that BM25 counts: lower case, no English function words, cut to their stems ("cooling" is "cool"). One
-    letter may tell the most ("vitamin D"), unless it follows an apostrophe. "Wheel-free" is one word, since it has no
-    wheels; "gluten free" is both one and two."""
-    found = [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+    letter may tell the most ("vitamin D"), unless it follows an apostrophe. "Wheel-free" and "no wheels" are one word,
+    since neither has wheels; "gluten free" is both one and two."""
+    found = [word for word in _WORD.findall(_NONE_OF.sub(r"\1-free", text.lower())) if word not in _STOPWORDS]
     without = [f"{word}-free" for word, next_ in pairwise(found) if next_ == "free"]
-    return _stemmer().stemWords([*without, *found])
+    said = [*without, *found]
+    held = [word.removesuffix("-free") for word in said]
+    stems: list[str] = _stemmer().stemWords(held)
+    return [stem if word == bare else f"{stem}-free" for word, bare, stem in zip(said, held, stems, strict=True)]
 
 
 def _stemmer() -> Stemmer.Stemmer:

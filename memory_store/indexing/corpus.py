@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from memory_store.indexing.items import HEAD_SHARE, ItemReading, Kinds, phrase_keys, read_item
+from memory_store.indexing.items import HEAD_SHARE, ItemReading, Kinds, Pieces, phrase_keys, read_item
 from memory_store.indexing.lexicon import Lexicon, lexicon
 from memory_store.indexing.reviews import ReviewReading, read_review
 from memory_store.indexing.text import clean, key, segments, stem, words
@@ -66,6 +66,7 @@ class Corpus:
 
     def __init__(self) -> None:
         self.lexicon: Lexicon = lexicon()
+        self._pieces = Pieces(self.lexicon)
         self.kinds = Kinds(())
         self.listed = Values()
         self.labels: dict[str, str] = {}
@@ -131,7 +132,8 @@ class Corpus:
         """The keys of the attribute values that the text of an item names: the vocabulary's, and the labelled ones."""
         found = self._values.get(text)
         if found is None:
-            found = frozenset(self._read_values(text[:READ_OF_ALTERNATIVE]))
+            pieces = segments(clean(text[:READ_OF_ALTERNATIVE]))
+            found = frozenset[str]().union(*map(self._values_of, pieces))
             if len(self._values) < CACHED_TEXTS:
                 self._values[text] = found
         return found
@@ -182,18 +184,22 @@ class Corpus:
         """The counts of one category; empty for an unknown one."""
         return self._categories.get(category, Counts())
 
-    def _read_values(self, text: str) -> Iterator[str]:
-        for piece in segments(clean(text)):
-            stems = [stem(word) for word in words(piece)]
+    def _values_of(self, piece: str) -> frozenset[str]:
+        found = self._values.get(piece)
+        if found is None:
+            stems = self._pieces.stems(piece)
             terms = list(self.lexicon.find(stems))
-            yield from (term.key for _, _, term in terms if term.kind == "value")
+            found = frozenset(term.key for _, _, term in terms if term.kind == "value")
             if self.labels:
-                yield from self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
+                found |= self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
+            if len(self._values) < CACHED_TEXTS:
+                self._values[piece] = found
+        return found
 
     def _item(self, behaviour: Behaviour) -> ItemReading:
         at = (behaviour.item_id, behaviour.title, behaviour.category)
         if at not in self._items:
-            self._items[at] = self._valued(read_item(behaviour, self.lexicon), behaviour.category)
+            self._items[at] = self._valued(read_item(behaviour, self.lexicon, self._pieces), behaviour.category)
         return self._items[at]
 
     def _valued(self, item: ItemReading, category: str) -> ItemReading:

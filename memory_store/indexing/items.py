@@ -15,6 +15,7 @@ HEAD_SHARE = 0.3
 READ_CHARACTERS = 1500
 """Of an item's features and description."""
 LONGEST, LONGEST_OPENING = 4, 4
+CACHED_PIECES = 30_000
 
 _LABELLED = re.compile(r"(?:^|[\n.;,|•]|\s-)\s*([A-Za-z][A-Za-z ]{2,24}):\s*([^.;|\n•]{2,80})")
 _HEAD_END = re.compile(
@@ -38,22 +39,49 @@ class ItemReading:
     labels: dict[str, str]
 
 
-def read_item(behaviour: Behaviour, lexicon: Lexicon) -> ItemReading:
+class Pieces:
+    """Reads the pieces of listings with one lexicon, each wording once: a shop repeats its lines from item to item."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._stems: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[tuple[str, frozenset[int]], frozenset[str]] = {}
+
+    def stems(self, piece: str) -> tuple[str, ...]:
+        """The stems of its words."""
+        found = self._stems.get(piece)
+        if found is None:
+            found = tuple(stem(word) for word in words(piece))
+            if len(self._stems) < CACHED_PIECES:
+                self._stems[piece] = found
+        return found
+
+    def keys(self, piece: str, names: Iterable[Sequence[str]]) -> frozenset[str]:
+        """The phrases that it says, none of them reaching into one of the names."""
+        stems = self.stems(piece)
+        at = piece, frozenset(_places(names, stems))
+        found = self._keys.get(at)
+        if found is None:
+            found = frozenset(phrase_keys(stems, self._lexicon, LONGEST, joined=compounds(piece), without=at[1]))
+            if len(self._keys) < CACHED_PIECES:
+                self._keys[at] = found
+        return found
+
+
+def read_item(behaviour: Behaviour, lexicon: Lexicon, pieces: Pieces) -> ItemReading:
     """The reading of the item that a behaviour bought."""
     title, body = clean(behaviour.title), clean(behaviour.item_text[:READ_CHARACTERS])
-    names = [key(name).split() for name in (behaviour.brand or "", behaviour.category) if name]
+    names = [tuple(key(name).split()) for name in (behaviour.brand or "", behaviour.category) if name]
     titled: set[str] = set()
     for piece in segments(title):
-        stems = [stem(word) for word in words(piece)]
-        titled |= phrase_keys(stems, lexicon, LONGEST, joined=compounds(piece), without=_places(names, stems))
+        titled |= pieces.keys(piece, names)
     keys, opened = set(titled), set[str]()
     for line in body.split("\n"):
         for at, piece in enumerate(segments(line)):
-            stems = [stem(word) for word in words(piece)]
-            found = phrase_keys(stems, lexicon, LONGEST, joined=compounds(piece), without=_places(names, stems))
+            found = pieces.keys(piece, names)
             keys |= found
             if not at:
-                opened |= found.intersection(_openings(stems, lexicon))
+                opened |= found.intersection(_openings(pieces.stems(piece), lexicon))
     title_stems = [stem(word) for word in words(title)[:3]]
     return ItemReading(
         frozenset(keys),

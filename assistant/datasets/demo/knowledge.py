@@ -7,7 +7,7 @@ praise and in complaint. ``reading.py`` reads the files; ``knowledge/`` holds th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DEPARTMENTS: tuple[str, ...] = (
     "Appliances",
@@ -83,7 +83,11 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of product. ``attributes`` are in the order in which buyers weigh them; ``price`` is (median, spread)."""
+    """A kind of product. ``attributes`` are in the order in which buyers weigh them; ``price`` is (median, spread).
+
+    A kind with a ``shelf`` has so many products for visitors, which nobody in the world buys or asks for: too few to
+    tell a taste by.
+    """
 
     name: str
     department: str
@@ -106,6 +110,7 @@ class Kind:
     gift: bool = True
     repeat: bool = False
     popular: float = 1.0
+    shelf: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,10 @@ class Knowledge:
 
     kinds: dict[str, Kind]
     traits: dict[str, Trait]
+
+    def shopped(self) -> Knowledge:
+        """The kinds that the world's people buy and ask for."""
+        return replace(self, kinds={name: kind for name, kind in self.kinds.items() if not kind.shelf})
 
     def departments(self) -> dict[str, list[Kind]]:
         """The kinds of each department, in the departments' order."""

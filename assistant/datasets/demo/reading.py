@@ -28,7 +28,7 @@ KIND_LISTS = {
     **{"praise": 4, "complaint": 4, "names": 0, "goes_with": 0, "brands": 0},
 }
 VALUE_FIELDS = {*VALUE_LISTS, "price", "common", "colour", "material", "pattern", "shape"}
-KIND_FIELDS = {*KIND_LISTS, "price", "sizes", "picture", "gift", "repeat", "popular"}
+KIND_FIELDS = {*KIND_LISTS, "price", "sizes", "picture", "gift", "repeat", "popular", "shelf"}
 BRAND_FIELDS = {"name", "tier", "voice", "says", "lines", "makes", "leans"}
 WITHOUT_STOP = ("bullet", "bullets", "good", "bad", "praise", "complaint", "used", "title", "asked")
 WITH_STOP = ("about", "says", "needs")
@@ -206,7 +206,7 @@ def _read_kind(
         price = (10.0, 0.3)
     sizes = tuple((str(size), float(factor)) for size, factor in body.get("sizes", ()))
     _check_titles(texts["titles"], set(own), bool(sizes), bool(texts["names"]), chosen, where, problems)
-    flags = {key: body[key] for key in ("gift", "repeat", "popular") if key in body}
+    flags = {key: body[key] for key in ("gift", "repeat", "popular", "shelf") if key in body}
     return Kind(name, department, attributes=own, brands=chosen, price=price, picture=picture, sizes=sizes,
                 **texts, **flags)  # fmt: skip
 

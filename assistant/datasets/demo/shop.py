@@ -45,7 +45,9 @@ class Product:
 def stock(knowledge: Knowledge, seed: int) -> dict[str, list[Product]]:
     """The products of each kind; a kind's products depend on the seed and on nothing but their own department."""
     share = min(MOST_OF_A_KIND, max(FEWEST_OF_A_KIND, math.ceil(ITEMS / len(knowledge.kinds))))
-    return {name: _stock_kind(kind, share, Random(f"{seed}/{name}")) for name, kind in knowledge.kinds.items()}
+    return {
+        name: _stock_kind(kind, kind.shelf or share, Random(f"{seed}/{name}")) for name, kind in knowledge.kinds.items()
+    }
 
 
 def _stock_kind(kind: Kind, count: int, rng: Random) -> list[Product]:

@@ -62,20 +62,20 @@ def grow_world(
     tell("Reading what the shop knows")
     knowledge = _only(load_knowledge(), departments)
     tell("Stocking the shelves")
-    shelves = stock(knowledge, seed)
+    shelves, shopped = stock(knowledge, seed), knowledge.shopped()
     tell("Letting the shoppers live")
     voices = load_phrases()["voice"]
     lives: list[Life] = []
     shows = [
-        Life(*play(persona, knowledge, shelves, Random(f"{seed}/{persona.user_id}")), (), "", persona)
-        for persona in ([] if departments else load_personas(knowledge))
+        Life(*play(persona, shopped, shelves, Random(f"{seed}/{persona.user_id}")), (), "", persona)
+        for persona in ([] if departments else load_personas(shopped))
     ]
     for split, count in people.items():
         for _ in range(count):
             rng = Random(f"{seed}/shopper/{len(lives)}")
-            shopper = new_shopper(len(lives) + 1, knowledge, voices, rng)
-            bought = live(shopper, knowledge, shelves, rng)
-            asked = [one for _ in range(rounds) for one in ask(shopper, bought, knowledge, shelves, rng)]
+            shopper = new_shopper(len(lives) + 1, shopped, voices, rng)
+            bought = live(shopper, shopped, shelves, rng)
+            asked = [one for _ in range(rounds) for one in ask(shopper, bought, shopped, shelves, rng)]
             lives.append(Life(shopper, tuple(bought), tuple(asked), split))
     return World(shelves, (*shows, *lives))
 
