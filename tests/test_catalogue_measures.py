@@ -1,4 +1,4 @@
-"""Measures that texts state, how near they are to each other, and that a search favours the ones asked for."""
+"""Measures that texts state and how near they are to each other; that a search favours what suits the one who asks."""
 
 from __future__ import annotations
 
@@ -83,3 +83,13 @@ def test_a_search_favours_the_measure_asked_for_in_any_unit(tmp_path: Path, embe
     assert set(found.item_ids[:2]) == {"2", "5"}
     [ranking] = catalogue.search_many(["garden hose 50ft"])
     assert ranking.item_ids == found.item_ids
+
+
+def test_what_is_for_the_left_hand_comes_first_only_when_asked_for(tmp_path: Path, embedder: Embedder) -> None:
+    titles = [f"{maker} Scissors, {hand}" for maker in ("Ory", "Hale") for hand in ("Left-Handed", "Right-Handed")]
+    titles += [f"Wool blanket no. {number}" for number in range(40)]
+    items = [Item(f"{n:02}", title, None, "Office", ("Office",)) for n, title in enumerate(titles)]
+    build_catalogue(tmp_path, items, embedder)
+    catalogue = Catalogue.open(tmp_path, embedder)
+    assert set(catalogue.search("scissors").item_ids[:2]) == {"01", "03"}
+    assert set(catalogue.search("scissors, I'm left handed").item_ids[:2]) == {"00", "02"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -26,7 +27,11 @@ SAID, SHARED = 1.0, 4
 MEASURED = 1.5
 """What stating the measures that the query states ("28cm", "size 5") adds to a score."""
 
+LEFT_HANDED = 1.0
+"""What an item loses whose title says that it is for the left hand, where the query says nothing of hands."""
+
 AROUND, FIRST, NEAR = 300, 5, 100
+_LEFT_HANDED = re.compile(r"\bleft[\s-]hand(?:ed|er)?s?\b|\blef(?:ty|ties)\b", re.I)
 
 
 class Favours:
@@ -71,9 +76,18 @@ class Favours:
         if not (asked := read_measures(query)):
             return
         rows = best(scores, NEAR)
-        items = self._items.many([item_id.decode() for item_id in self._columns["item_id"][rows].tolist()])
-        near = [nearness(asked, _measures_of(item, asked)) for item in items.values()]
+        near = [nearness(asked, _measures_of(item, asked)) for item in self._items_of(rows)]
         scores[rows] += np.float32(MEASURED) * np.array(near, dtype=np.float32)
+
+    def what_suits_most(self, query: str, scores: np.ndarray) -> None:
+        """Disfavours, among the nearest rows, what is for the left hand, unless the query is."""
+        saying = self._lexical.rows_with("left-handed")
+        if saying is None or _LEFT_HANDED.search(query):
+            return
+        rows = best(scores, NEAR)
+        rows = rows[np.isin(rows, saying)]
+        refused = [_LEFT_HANDED.search(item.title) is not None for item in self._items_of(rows)]
+        scores[rows[refused]] -= np.float32(LEFT_HANDED)
 
     def what_is_cheap(self, scores: np.ndarray) -> None:
         """Favours, among the nearest rows, the cheaper of each kind; an unknown price counts as dear."""
@@ -84,6 +98,10 @@ class Favours:
             prices = np.where(np.isnan(prices), np.inf, prices)
             dearer = (prices[:, None] < prices[None, :]).mean(axis=1)
             scores[rows] += np.float32(CHEAP) * dearer.astype(np.float32)
+
+    def _items_of(self, rows: np.ndarray) -> list[Item]:
+        ids = [item_id.decode() for item_id in self._columns["item_id"][rows].tolist()]
+        return list(self._items.many(ids).values())
 
     def _said(self, wanted: Collection[str], rows: np.ndarray) -> np.ndarray:
         """How many of the words each of these rows says, float32 [rows]."""

@@ -227,6 +227,7 @@ class Catalogue:
     def _favour(self, query: str, scores: np.ndarray) -> None:
         self._favours.what_is_named(query, scores)
         self._favours.what_measures(query, scores)
+        self._favours.what_suits_most(query, scores)
 
     def _asked_for(self, scores: np.ndarray) -> np.ndarray:
         """Rows of the kinds that recur among the nearest, bool [n]; of all their kinds where none recurs."""
