@@ -180,3 +180,12 @@ def test_wording() -> None:
 
 def _hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_what_stands_on_a_small_shelf_is_for_visitors_only(world: World) -> None:
+    small = {name: products for name, products in world.shelves.items() if products[0].kind.shelf}
+    assert len(small) >= 50
+    assert all(len(products) == products[0].kind.shelf for products in small.values())
+    for life in world.lives:
+        assert not {purchase.product.kind.name for purchase in life.bought} & small.keys()
+        assert not {asked.target.kind.name for asked in life.asked} & small.keys()
