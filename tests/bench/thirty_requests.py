@@ -4,7 +4,7 @@ newcomer.
     python -m tests.bench.thirty_requests STORE [--list FILE] [--user persona-noor] [--policy rules]
 
 STORE holds the demo world (``make run`` builds one). The lists beside this file were written before anybody looked at
-what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``thirteenth``, each made after the
+what the shop knows: ``thirty_requests.txt`` first, then ``fresh`` and ``third`` to ``fourteenth``, each made after the
 shop had learnt from the one before. A person judges what came.
 """
 
