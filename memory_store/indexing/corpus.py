@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from memory_store.indexing.items import HEAD_SHARE, ItemReading, Kinds, Pieces, phrase_keys, read_item
@@ -132,8 +132,7 @@ class Corpus:
         """The keys of the attribute values that the text of an item names: the vocabulary's, and the labelled ones."""
         found = self._values.get(text)
         if found is None:
-            pieces = segments(clean(text[:READ_OF_ALTERNATIVE]))
-            found = frozenset[str]().union(*map(self._values_of, pieces))
+            found = frozenset(self._read_values(text[:READ_OF_ALTERNATIVE]))
             if len(self._values) < CACHED_TEXTS:
                 self._values[text] = found
         return found
@@ -184,17 +183,13 @@ class Corpus:
         """The counts of one category; empty for an unknown one."""
         return self._categories.get(category, Counts())
 
-    def _values_of(self, piece: str) -> frozenset[str]:
-        found = self._values.get(piece)
-        if found is None:
+    def _read_values(self, text: str) -> Iterator[str]:
+        for piece in segments(clean(text)):
             stems = self._pieces.stems(piece)
             terms = list(self.lexicon.find(stems))
-            found = frozenset(term.key for _, _, term in terms if term.kind == "value")
+            yield from (term.key for _, _, term in terms if term.kind == "value")
             if self.labels:
-                found |= self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
-            if len(self._values) < CACHED_TEXTS:
-                self._values[piece] = found
-        return found
+                yield from self.labels.keys() & phrase_keys(stems, self.lexicon, 2, terms)
 
     def _item(self, behaviour: Behaviour) -> ItemReading:
         at = (behaviour.item_id, behaviour.title, behaviour.category)
